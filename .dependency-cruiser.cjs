@@ -1,0 +1,75 @@
+// Imports point one way: contracts <- domain <- engine ports <- http <- services; implementations import drivers; only
+// app.ts (and the command line, which wires commands) imports implementations; services never import each other.
+const server = 'packages/server/src';
+const rule = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
+
+module.exports = {
+  forbidden: [
+    rule(
+      'no-circular',
+      'A cycle means that two files are one.',
+      {},
+      { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    ),
+    rule('no-unresolved', 'Every import must resolve.', {}, { couldNotResolve: true }),
+    rule(
+      'contracts-import-nothing',
+      'contracts is the bottom: it imports its schema library alone.',
+      { path: '^packages/contracts/src', pathNot: '\\.test\\.ts$' },
+      { pathNot: ['^packages/contracts/src', 'node_modules/typebox'] },
+    ),
+    rule(
+      'client-imports-types-only',
+      'The SDK has no runtime dependencies.',
+      { path: '^packages/client/src', pathNot: '\\.test\\.ts$' },
+      { pathNot: '^packages/client/src', dependencyTypesNot: ['type-only'] },
+    ),
+    rule(
+      'domain-is-pure',
+      'domain does no I/O: it imports contracts and itself.',
+      { path: `^${server}/domain`, pathNot: '\\.test\\.ts$' },
+      { pathNot: [`^${server}/domain`, '^packages/contracts', 'node_modules/typebox'] },
+    ),
+    rule(
+      'ports-import-domain',
+      'A port imports contracts and domain.',
+      { path: `^${server}/engines/[^/]+/port\\.ts$` },
+      { pathNot: [`^${server}/domain`, '^packages/contracts', `^${server}/engines/[^/]+/[^/]+\\.ts$`] },
+    ),
+    rule(
+      'engines-know-no-services',
+      'Engines know neither services nor HTTP.',
+      { path: `^${server}/engines`, pathNot: '\\.test\\.ts$' },
+      { path: [`^${server}/(services|http|cli|config)/`, `^${server}/(app|main)\\.ts$`] },
+    ),
+    rule(
+      'services-import-ports',
+      'Services see engines through their ports.',
+      { path: `^${server}/(services|http)/`, pathNot: '\\.test\\.ts$' },
+      { path: `^${server}/engines/`, pathNot: `^${server}/engines/[^/]+/[^/]+\\.ts$` },
+    ),
+    rule(
+      'services-import-no-service',
+      'Services never import each other.',
+      { path: `^${server}/services/([^/]+)/` },
+      { path: `^${server}/services/`, pathNot: `^${server}/services/$1/` },
+    ),
+    rule(
+      'services-know-no-wiring',
+      'Only app.ts and the command line wire.',
+      { path: `^${server}/(services|http|observability|config)/`, pathNot: '\\.test\\.ts$' },
+      { path: [`^${server}/cli/`, `^${server}/(app|main)\\.ts$`] },
+    ),
+  ],
+  options: {
+    doNotFollow: { path: ['node_modules', '/dist/'] },
+    exclude: { path: '/dist/' },
+    tsPreCompilationDeps: true,
+    parser: 'swc',
+    enhancedResolveOptions: {
+      conditionNames: ['source', 'import', 'node', 'default', 'types'],
+      exportsFields: ['exports'],
+      extensions: ['.ts', '.js', '.mjs', '.cjs'],
+    },
+  },
+};

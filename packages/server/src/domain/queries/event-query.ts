@@ -1,0 +1,65 @@
+import type { AggregationMetric, GroupableField, Severity } from '@streamflow/contracts';
+import type { PropertyPath } from './property-path.ts';
+
+/** Which events: every given condition must hold; the values of one condition are alternatives. */
+export interface EventFilter {
+  readonly project: string;
+  /** Milliseconds since the epoch, inclusive. */
+  readonly start?: number;
+  /** Milliseconds since the epoch, exclusive. */
+  readonly end?: number;
+  readonly types?: readonly string[];
+  readonly sources?: readonly string[];
+  readonly severities?: readonly Severity[];
+  readonly userIds?: readonly string[];
+  readonly sessionIds?: readonly string[];
+  readonly correlationIds?: readonly string[];
+  readonly tags?: readonly string[];
+  readonly properties?: readonly PropertyCondition[];
+}
+
+/**
+ * A property of `data` equals one of the values. Values come as text: a JSON string fits when it is the text itself,
+ * a number when the text reads as a number that is equal, a boolean or null when the text is its JSON. Lists and
+ * objects never fit.
+ */
+export interface PropertyCondition {
+  readonly path: PropertyPath;
+  readonly values: readonly string[];
+}
+
+export type EventOrder = 'asc' | 'desc';
+
+/** Position of an event in the order by (timestamp, id). */
+export interface EventPosition {
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number;
+  readonly id: string;
+}
+
+export interface EventListQuery {
+  readonly filter: EventFilter;
+  readonly order: EventOrder;
+  readonly limit: number;
+  /** Rows to pass over; not together with `after`. */
+  readonly offset?: number;
+  /** Only what comes after this position in the order. */
+  readonly after?: EventPosition;
+}
+
+export type GroupKey =
+  | { readonly kind: 'field'; readonly field: GroupableField }
+  | { readonly kind: 'property'; readonly path: PropertyPath };
+
+export interface AggregationQuery {
+  readonly filter: EventFilter;
+  readonly metric: AggregationMetric;
+  /** Whose numeric values are aggregated; given for every metric but count and unique_users. */
+  readonly field?: PropertyPath;
+  /** None, one or two. Grouping by `tag` counts an event once in each of its tags. */
+  readonly groupBy: readonly GroupKey[];
+  /** Milliseconds; buckets are aligned to the epoch. */
+  readonly interval?: number;
+  /** Largest groups to keep, by value and then by name; the rest go into `other`. */
+  readonly limit: number;
+}

@@ -1,0 +1,103 @@
+import type { EventBatchHeaders } from '@streamflow/contracts';
+
+/** A batch of events on its way from ingestion to the consumers of the `events` exchange. */
+export interface EventBatch {
+  readonly headers: EventBatchHeaders;
+  /** NDJSON, `headers.count` lines, each ended by a line feed. */
+  readonly body: Buffer;
+}
+
+/** The durable queues that are bound to the `events` exchange. */
+export type EventQueue = 'events.storage' | 'events.analytics';
+
+/** A live message on the `analytics` or `alerts` exchange. */
+export interface LiveMessage {
+  readonly routingKey: string;
+  readonly body: Buffer;
+}
+export type LiveExchange = 'analytics' | 'alerts';
+
+/** One batch as handed to a consumer, which answers it exactly once: ack, retry or dead. */
+export interface Delivery {
+  readonly batch: EventBatch;
+  /** Stable over redeliveries of the same batch and unique among batches. */
+  readonly id: string;
+  /** How often it was handed out before; 0 at first. After a crash it may be less than the truth, never more. */
+  readonly attempts: number;
+  /** Whether it may have been handed out before, to anyone: after a crash, and after `retry`. */
+  readonly redelivered: boolean;
+  /** Done: it will not be delivered to this queue again. */
+  ack(): void;
+  /** Not now: it is delivered again, after others perhaps. */
+  retry(): void;
+  /** Never: it moves to the dead letters with the reason, and counts as acknowledged once it is durable there. */
+  dead(reason: string): void;
+}
+
+export interface ConsumeOptions {
+  /** At most so many bytes of bodies unanswered at a time (one batch is always allowed). */
+  readonly prefetchBytes: number;
+  /** At most so many batches unanswered at a time. */
+  readonly prefetchCount: number;
+  /** Called in queue order as far as there are no redeliveries. Must not throw. */
+  onDelivery(delivery: Delivery): void;
+  /** Called when batches were dropped before this queue's consumers saw them (never for `events.storage`). */
+  onGap?(gap: { readonly batches: number; readonly reason: string }): void;
+}
+
+export interface Consumption {
+  /** Stops deliveries; those under way may still be answered. */
+  pause(): void;
+  resume(): void;
+  /** Ends the consumption; what is unanswered is delivered again later. */
+  close(): Promise<void>;
+}
+
+export interface QueueDepth {
+  /** Batches that are published and not acknowledged, those under way included. */
+  readonly batches: number;
+  readonly bytes: number;
+}
+
+export interface DeadLetter {
+  readonly batch: EventBatch;
+  readonly reason: string;
+  readonly queue: EventQueue;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/**
+ * The way from ingestion to the consumers.
+ *
+ * - **Acknowledgement.** `publish` resolves when every batch is durable (flushed to disk, or confirmed by the broker as
+ *   persistent) and bound for the storage queue; not before. It rejects with `ServiceUnavailable` when that cannot be
+ *   had within the publish timeout, when the bus is full, or when it is away; then some of the batches may be durable
+ *   all the same, and the caller answers its client "unanswered".
+ * - **Order.** A queue hands out batches in the order of publishing, but for redeliveries. Between queues there is none.
+ * - **Duplicates.** At least once: a batch that was not acknowledged is delivered again after a crash, a `retry` or a
+ *   lost connection, with `redelivered` set.
+ * - **Full.** Only `events.storage` holds publishing up: when what it has not acknowledged reaches the limit, `publish`
+ *   rejects. Other queues drop their oldest and tell `onGap`.
+ * - **Consumers** of the same queue compete: a batch goes to one of them.
+ * - **Live messages** are not durable: they reach the subscribers of that moment, in order from one publisher, and are
+ *   dropped when the bus is away.
+ */
+export interface Bus {
+  publish(batches: readonly EventBatch[]): Promise<void>;
+  consume(queue: EventQueue, options: ConsumeOptions): Promise<Consumption>;
+  publishLive(exchange: LiveExchange, message: LiveMessage): void;
+  /** `pattern` is a topic pattern: words separated by dots, `*` one word, `#` any number of words. */
+  subscribeLive(
+    exchange: LiveExchange,
+    pattern: string,
+    onMessage: (message: LiveMessage) => void,
+  ): Promise<{ close(): Promise<void> }>;
+  depth(queue: EventQueue): Promise<QueueDepth>;
+  /** Dead letters, oldest first. */
+  deadLetters(limit: number): Promise<readonly DeadLetter[]>;
+  /** Resolves when the bus could take a batch now; rejects with the reason when not. */
+  ping(): Promise<void>;
+  /** Refuses new batches, ends consumption, flushes, closes. */
+  close(): Promise<void>;
+}

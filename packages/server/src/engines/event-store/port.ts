@@ -1,0 +1,70 @@
+import type { AggregationResult, Event } from '@streamflow/contracts';
+import type {
+  AggregationQuery,
+  EventFilter,
+  EventListQuery,
+  EventPosition,
+} from '../../domain/queries/event-query.ts';
+
+/** Lines to store together. */
+export interface EventBlock {
+  /** Event lines (contracts, event-line), each ended by a line feed; of any projects and types. */
+  readonly lines: Buffer;
+  readonly count: number;
+  /** Whether any of the ids may be stored already: chosen by a client, or delivered before. */
+  readonly mayBeKnown: boolean;
+}
+
+/** What became of a block; `stored + duplicates` is its count. */
+export interface AppendResult {
+  readonly stored: number;
+  /** Lines whose id is stored already or stands earlier in the block; the first one written stays. */
+  readonly duplicates: number;
+  /** Those of the duplicates whose timestamp or content differs from what is stored. */
+  readonly conflicts: number;
+}
+
+/** A block that no part of the engine can take: not its neighbours' fault, and not worth trying again as it is. */
+export class UnstorableBlockError extends Error {}
+
+export interface EventPage {
+  readonly events: readonly Event[];
+  /** All events that fit the filter, whatever the page. */
+  readonly total: number;
+  /** Where to read on (`after`); null at the end. */
+  readonly next: EventPosition | null;
+}
+
+export interface ReadOptions {
+  /** Ends the query, in the engine too. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Every event, for ever.
+ *
+ * - **Acknowledgement.** `append` resolves when the rows are durable and visible to every read that starts afterwards.
+ * - **Identity.** An event's id is unique by (project, id, timestamp) for ever and by (project, id) for the horizon of
+ *   the configuration; the first one written wins. Appending a block again stores nothing and says `duplicates`, also
+ *   after a crash at any moment of the first try.
+ * - **All or nothing.** A rejected `append` may be repeated as it is. It rejects with `UnstorableBlockError` when
+ *   repeating is of no use, and with `ServiceUnavailable` when the engine is away.
+ * - **What went in comes out.** `data` and `metadata` are returned as the same JSON values.
+ * - **One writer.** Appends of one process are executed one after the other.
+ * - **Reads** are bounded in time and memory; past the bound they reject with `ServiceUnavailable`. Filters and
+ *   aggregations mean what `domain/queries` says, the same on every engine. Quantiles are exact or have a relative
+ *   error of at most 1 %; counts and unique users are exact.
+ */
+export interface EventStore {
+  append(block: EventBlock): Promise<AppendResult>;
+  get(project: string, id: string): Promise<Event | null>;
+  list(query: EventListQuery, options?: ReadOptions): Promise<EventPage>;
+  aggregate(query: AggregationQuery, options?: ReadOptions): Promise<AggregationResult>;
+  /** Streams events in constant memory, some hundred at a time. */
+  export(
+    query: { filter: EventFilter; order: 'asc' | 'desc'; limit?: number },
+    options?: ReadOptions,
+  ): AsyncIterable<readonly Event[]>;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
