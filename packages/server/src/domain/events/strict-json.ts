@@ -49,10 +49,7 @@ export function readJsonText(text: string): JsonDocument {
     return { text: json, value: JSON.parse(json) };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new StreamFlowError('BadRequest', 'The body is not valid JSON', {
-      details: { reason },
-      cause: error,
-    });
+    throw new StreamFlowError('BadRequest', `The body is not valid JSON: ${reason}`, { cause: error });
   }
 }
 
