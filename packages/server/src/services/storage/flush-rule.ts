@@ -1,0 +1,34 @@
+/** How large a block may become and how long its first batch may wait. */
+export interface BlockLimits {
+  /** Rows a block; a single batch of more is a block of its own. */
+  readonly maxRows: number;
+  /** Bytes of lines a block; a single batch of more is a block of its own. */
+  readonly maxBytes: number;
+  /** Milliseconds that the first batch of a block waits for others at most. */
+  readonly maxWaitMs: number;
+}
+
+/**
+ * The share of the store's time that blocks which are not full may take is 1 / (1 + restFactor): a tenth.
+ *
+ * A commit costs the store 6 to 10 ms whatever its size, so a block for every event would keep it busy with commits
+ * alone, and one a fixed 200 ms would make a single event wait for no reason. Resting nine times as long as the last
+ * append took settles both, and by itself: a lone event is written at once; a trickle makes about a dozen commits a
+ * second; under load appends take longer, rests and blocks grow with them up to `maxWaitMs`; from there on blocks are
+ * full or 200 ms apart, whichever is first. A slow store gets larger blocks without anybody telling it to.
+ */
+export const restFactor = 9;
+
+/** What is known of the append before. */
+export interface LastAppend {
+  /** Milliseconds since the epoch. */
+  readonly endedAt: number;
+  readonly durationMs: number;
+}
+
+/** When a block that is not full is to be written; milliseconds since the epoch. */
+export function flushDueAt(firstAt: number, last: LastAppend | null, limits: BlockLimits): number {
+  if (last === null) return firstAt;
+  const rested = last.endedAt + restFactor * last.durationMs;
+  return Math.min(firstAt + limits.maxWaitMs, Math.max(firstAt, rested));
+}

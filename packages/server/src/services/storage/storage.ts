@@ -1,0 +1,74 @@
+import type { Clock } from '../../domain/clock.ts';
+import type { Log } from '../../domain/log.ts';
+import type { Bus, Consumption } from '../../engines/bus/port.ts';
+import type { EventStore } from '../../engines/event-store/port.ts';
+import type { Service } from '../../http/service.ts';
+import { createBlockWriter } from './block-writer.ts';
+import { eventRoutes } from './event-routes.ts';
+import { exportRoute } from './export-route.ts';
+import type { BlockLimits } from './flush-rule.ts';
+import type { StorageMetrics } from './storage-metrics.ts';
+
+export interface StorageOptions {
+  readonly bus: Pick<Bus, 'consume' | 'ping'>;
+  readonly events: EventStore;
+  readonly clock: Clock;
+  /** A number from 0 up to and without 1; spreads the tries while the store is away. */
+  readonly random: () => number;
+  readonly log: Log;
+  readonly metrics: StorageMetrics;
+  readonly block?: Partial<BlockLimits>;
+  /** How long `stop` may go on writing what was delivered, milliseconds; 5,000 unless given. */
+  readonly stopWithinMs?: number;
+}
+
+/** Sizes at which a commit costs the store little beside its rows, and that keep its memory within bounds. */
+export const defaultBlockLimits: BlockLimits = {
+  maxRows: 20_000,
+  maxBytes: 16 * 1024 * 1024,
+  maxWaitMs: 200,
+};
+
+/** RabbitMQ counts unacknowledged messages of a channel in 16 bits. */
+const largestPrefetchCount = 65_535;
+
+/** Writes the events of the bus into the event store, and answers queries over them. */
+export function createStorage(options: StorageOptions): Service {
+  const { bus, events, clock, log } = options;
+  const limits = { ...defaultBlockLimits, ...options.block };
+  let consumption: Consumption | null = null;
+  const writer = createBlockWriter({
+    store: events,
+    clock,
+    random: options.random,
+    log,
+    limits,
+    metrics: options.metrics,
+    onAway: () => consumption?.pause(),
+    onBack: () => consumption?.resume(),
+  });
+
+  return {
+    name: 'storage',
+    routes: [...eventRoutes({ events, clock }), exportRoute({ events, clock, log })],
+    sockets: [],
+    checks: { database: () => events.ping(), message_broker: () => bus.ping() },
+    figures: {
+      events_waiting: () => writer.waitingRows(),
+      oldest_waiting_ms: () => writer.oldestAgeMs(),
+    },
+    async start() {
+      // One block that is written and one that fills.
+      consumption = await bus.consume('events.storage', {
+        prefetchBytes: 2 * limits.maxBytes,
+        prefetchCount: Math.min(2 * limits.maxRows, largestPrefetchCount),
+        onDelivery: (delivery) => writer.take(delivery),
+      });
+    },
+    async stop() {
+      consumption?.pause();
+      await writer.stop(options.stopWithinMs ?? 5000);
+      await consumption?.close();
+    },
+  };
+}
