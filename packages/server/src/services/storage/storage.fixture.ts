@@ -1,0 +1,195 @@
+import type { Event } from '@streamflow/contracts';
+import { eventLineLayout, formatEventLine } from '@streamflow/contracts';
+import type { Bus, ConsumeOptions, Consumption, Delivery } from '../../engines/bus/port.ts';
+import type {
+  AppendResult,
+  EventBlock,
+  EventPage,
+  EventStore,
+  ReadOptions,
+} from '../../engines/event-store/port.ts';
+import type { StorageMetrics } from './storage-metrics.ts';
+
+/** The n-th event: one a second from the given time. */
+export function eventOf(n: number, fields: Partial<Event> = {}): Event {
+  const time = new Date(Date.UTC(2026, 0, 1) + n * 1000).toISOString();
+  return {
+    id: `00000000-0000-4000-8000-${n.toString(16).padStart(12, '0')}`,
+    type: 'web.click',
+    source: 'website',
+    timestamp: time,
+    severity: 'medium',
+    data: { n },
+    metadata: {},
+    correlation_id: null,
+    session_id: null,
+    user_id: null,
+    tags: [],
+    received_at: time,
+    ...fields,
+  };
+}
+
+export interface TestDelivery extends Delivery {
+  answer: 'ack' | 'retry' | 'dead' | null;
+  reason: string | null;
+}
+
+/** A delivery of these events, which remembers its answer and throws at a second one. */
+export function deliveryOf(
+  events: readonly Event[],
+  { redelivered = false, clientIds = false, id = events[0]?.id ?? '' } = {},
+): TestDelivery {
+  const lines = events.map((event) => `${formatEventLine({ ...event, project: 'default' })}\n`);
+  const answer = (given: 'ack' | 'retry' | 'dead', reason: string | null): void => {
+    if (delivery.answer !== null) throw new Error(`${delivery.id} was answered already`);
+    delivery.answer = given;
+    delivery.reason = reason;
+  };
+  const delivery: TestDelivery = {
+    id,
+    attempts: redelivered ? 1 : 0,
+    redelivered,
+    batch: {
+      headers: {
+        schema: 1,
+        project: 'default',
+        type: events[0]?.type ?? 'custom',
+        count: events.length,
+        client_ids: clientIds,
+      },
+      body: Buffer.from(lines.join('')),
+    },
+    answer: null,
+    reason: null,
+    ack: () => answer('ack', null),
+    retry: () => answer('retry', null),
+    dead: (reason) => answer('dead', reason),
+  };
+  return delivery;
+}
+
+export interface TestStore extends EventStore {
+  /** Ids by the block that they were stored with. */
+  readonly blocks: string[][];
+  readonly appended: EventBlock[];
+  readonly events: Map<string, Event>;
+  /** Does what append does before it stores: take time, or throw. */
+  before: (block: EventBlock, ids: readonly string[]) => Promise<void>;
+  /** Throws after the block is stored, as a connection lost before the answer does. */
+  after: () => Promise<void>;
+  pinging: () => Promise<void>;
+}
+
+const nothing = async (): Promise<void> => {};
+
+/** An event store in memory: identity by id, and no filters. */
+export function createTestStore(): TestStore {
+  const store: TestStore = {
+    blocks: [],
+    appended: [],
+    events: new Map(),
+    before: nothing,
+    after: nothing,
+    pinging: nothing,
+    async append(block): Promise<AppendResult> {
+      store.appended.push(block);
+      const lines = block.lines.toString().split('\n').slice(0, -1);
+      if (lines.length !== block.count) throw new Error('count differs from the lines');
+      const ids = lines.map((line) => line.slice(eventLineLayout.id.start, eventLineLayout.id.end));
+      await store.before(block, ids);
+      const fresh = ids.filter((id) => !store.events.has(id));
+      if (fresh.length < ids.length && !block.mayBeKnown) throw new Error('a known id was said to be new');
+      for (const [index, line] of lines.entries()) {
+        const id = ids[index] ?? '';
+        if (!store.events.has(id)) store.events.set(id, JSON.parse(line));
+      }
+      store.blocks.push(fresh);
+      await store.after();
+      return { stored: fresh.length, duplicates: ids.length - fresh.length, conflicts: 0 };
+    },
+    get: async (_project, id) => store.events.get(id) ?? null,
+    list: async (query): Promise<EventPage> => {
+      const sorted = [...store.events.values()].sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1));
+      if (query.order === 'desc') sorted.reverse();
+      const { after } = query;
+      const from =
+        after === undefined ? (query.offset ?? 0) : sorted.findIndex((event) => event.id === after.id) + 1;
+      const events = sorted.slice(from, from + query.limit);
+      const last = events.at(-1);
+      const more = last !== undefined && from + query.limit < sorted.length;
+      return {
+        events,
+        total: sorted.length,
+        next: more ? { timestamp: Date.parse(last.timestamp), id: last.id } : null,
+      };
+    },
+    aggregate: async () => ({
+      aggregations: {},
+      total: store.events.size,
+      period: { start: null, end: null },
+    }),
+    export: (query, options) => exportPages([...store.events.values()].slice(0, query.limit), options),
+    ping: () => store.pinging(),
+    close: nothing,
+  };
+  return store;
+}
+
+async function* exportPages(
+  events: readonly Event[],
+  options: ReadOptions = {},
+): AsyncGenerator<readonly Event[]> {
+  for (let at = 0; at < events.length; at += 100) {
+    options.signal?.throwIfAborted();
+    yield events.slice(at, at + 100);
+  }
+}
+
+export interface TestBus extends Pick<Bus, 'consume' | 'ping'> {
+  readonly log: string[];
+  options: ConsumeOptions | null;
+}
+
+/** A bus whose deliveries the test makes: `bus.options.onDelivery(…)`. */
+export function createTestBus(): TestBus {
+  const bus: TestBus = {
+    log: [],
+    options: null,
+    ping: nothing,
+    async consume(queue, options): Promise<Consumption> {
+      bus.log.push(`consume ${queue}`);
+      bus.options = options;
+      return {
+        pause: () => bus.log.push('pause'),
+        resume: () => bus.log.push('resume'),
+        close: async () => void bus.log.push('close'),
+      };
+    },
+  };
+  return bus;
+}
+
+export interface TestMetrics extends StorageMetrics {
+  readonly totals: { stored: number; duplicates: number; dead: number };
+  readonly away: boolean[];
+  readonly ages: number[];
+}
+
+export function createTestMetrics(): TestMetrics {
+  const metrics: TestMetrics = {
+    totals: { stored: 0, duplicates: 0, dead: 0 },
+    away: [],
+    ages: [],
+    appended({ stored, duplicates, ageMs }) {
+      metrics.totals.stored += stored;
+      metrics.totals.duplicates += duplicates;
+      metrics.ages.push(ageMs);
+    },
+    deadLettered(events) {
+      metrics.totals.dead += events;
+    },
+    storeAway: (away) => metrics.away.push(away),
+  };
+  return metrics;
+}
