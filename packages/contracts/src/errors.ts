@@ -59,7 +59,7 @@ export const ErrorDetails = Type.Object(
   },
   { additionalProperties: true },
 );
-export type ErrorDetails = Type.Static<typeof ErrorDetails>;
+export type ErrorDetails = Type.Static<typeof ErrorDetails> & Record<string, unknown>;
 
 export const ErrorResponse = Type.Object(
   {

@@ -1,0 +1,99 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { StreamFlowError } from '../domain/errors.ts';
+import { parseJson } from '../domain/events/strict-json.ts';
+import type { ClientAddress } from './client-address.ts';
+import type { OnRequest } from './gate.ts';
+import { createMediaTypeCheck } from './media-type.ts';
+import { createQueryParser } from './query.ts';
+import { HandlerContext } from './request-context.ts';
+import type { MountedRoute } from './service.ts';
+import { createCheck } from './validation.ts';
+
+/** Records one answered request. */
+export type RecordRequest = (status: number, seconds: number) => void;
+
+export interface MountOptions {
+  /** Before the contract's path: empty, or `/ingestion`. */
+  readonly prefix: string;
+  readonly onRequest: OnRequest;
+  readonly record: RecordRequest;
+  readonly clientAddress: ClientAddress;
+  readonly limits: { readonly maxJsonDepth: number };
+}
+
+const noBytes = Buffer.alloc(0);
+
+/** Mounts a route on Fastify: everything that its contract says happens here, before its handler. */
+export function mountRoute(app: FastifyInstance, route: MountedRoute, options: MountOptions): void {
+  const { contract } = route;
+  const { record, clientAddress, limits } = options;
+  const parseQuery = createQueryParser(contract.query);
+  const checkParams = contract.params === undefined ? null : createCheck(contract.params);
+  const checkMediaType = contract.body === undefined ? null : createMediaTypeCheck(contract.consumes);
+  const checkBody = contract.body !== undefined && route.body !== 'raw' ? createCheck(contract.body) : null;
+  const [status, response] = successOf(route);
+  const contentType = contentTypeOf(response?.contentType ?? 'application/json');
+
+  const parsedBody = (rawBody: Buffer): unknown => {
+    if (checkBody === null) return undefined;
+    const body = parseJson(rawBody, { maxDepth: limits.maxJsonDepth });
+    checkBody(body);
+    return body;
+  };
+
+  const handler = (request: FastifyRequest, reply: FastifyReply): unknown => {
+    const { principal, body } = request;
+    if (principal === null) throw new Error(`${contract.operationId} was reached without passing the gate`);
+    if (body instanceof StreamFlowError) throw body;
+    const rawBody = Buffer.isBuffer(body) ? body : noBytes;
+    if (checkMediaType !== null && rawBody.length > 0) checkMediaType(request.raw.headers['content-type']);
+    if (checkParams !== null) checkParams(request.params);
+    const query = parseQuery(request.raw.url ?? '');
+    const context = new HandlerContext(
+      request,
+      reply,
+      { principal, params: request.params, query, rawBody, body: parsedBody(rawBody) },
+      clientAddress,
+    );
+    reply.code(status).header('content-type', contentType);
+    const result = route.handle(context);
+    // Fastify waits for ever for a handler that returns nothing and sends nothing.
+    if (result === undefined && !reply.sent) reply.send();
+    return result;
+  };
+
+  app.route({
+    method: contract.method,
+    url: options.prefix + contract.path,
+    onRequest: options.onRequest,
+    onSend: (request, reply, payload, done) => {
+      recordWhenSent(request, reply, payload, record);
+      done();
+    },
+    handler,
+  });
+}
+
+/** An answer in one piece counts when it is ready to be sent; a stream when it has ended. */
+function recordWhenSent(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  payload: unknown,
+  record: RecordRequest,
+): void {
+  const seconds = (): number => (performance.now() - request.startedAt) / 1000;
+  if (typeof payload === 'object' && payload !== null && 'pipe' in payload)
+    reply.raw.once('close', () => record(reply.raw.statusCode, seconds()));
+  else record(reply.raw.statusCode, seconds());
+}
+
+function successOf(route: MountedRoute) {
+  const status = Object.keys(route.contract.responses)
+    .map(Number)
+    .filter((code) => code < 300)
+    .sort((a, b) => a - b)[0];
+  if (status === undefined) throw new Error(`${route.contract.operationId} has no success answer`);
+  return [status, route.contract.responses[status]] as const;
+}
+
+const contentTypeOf = (type: string): string => (type.includes('charset') ? type : `${type}; charset=utf-8`);

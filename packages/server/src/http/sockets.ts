@@ -1,0 +1,181 @@
+import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { ServiceName } from '@streamflow/contracts';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Clock } from '../domain/clock.ts';
+import { StreamFlowError } from '../domain/errors.ts';
+import type { Log } from '../domain/log.ts';
+import { addressKey, type ClientAddress } from './client-address.ts';
+import { correlationIdOf } from './correlation.ts';
+import { headerCredential, queryCredential } from './credentials.ts';
+import { errorAnswer, knownError } from './error-answer.ts';
+import { type Access, permissionDenied } from './gate.ts';
+import { type RatePolicy, rateLimitExceeded } from './rate-limits.ts';
+import type { MountedSocket, Principal } from './service.ts';
+
+export interface SocketOptions {
+  readonly service: ServiceName;
+  readonly sockets: readonly MountedSocket[];
+  readonly access: Access;
+  readonly rates: RatePolicy | null;
+  /** Takes a place among the open sockets of an address; null when it has none left. */
+  readonly acquire: (address: string) => (() => void) | null;
+  readonly clientAddress: ClientAddress;
+  readonly corsOrigins: readonly string[];
+  readonly onConnections: (by: 1 | -1) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly newId: () => string;
+}
+
+export interface AttachedSockets {
+  /** Closes what is open with 1001 and refuses new ones. */
+  drain(): void;
+  /** Ends what has not closed by itself. */
+  terminate(): void;
+}
+
+/** A peer that answers no ping for so long is gone, and gives its place back. */
+const pingIntervalMs = 30_000;
+
+/** Serves WebSockets on the upgrade event. All that can refuse one does so before the upgrade, as an HTTP answer. */
+export function attachSockets(server: Server, options: SocketOptions): AttachedSockets {
+  const { access, clock, log, newId } = options;
+  const servers = new Map(
+    options.sockets.map((socket) => [
+      socket.path,
+      {
+        socket,
+        // Compression would let a small frame unfold into a large one, and costs memory for every socket.
+        wss: new WebSocketServer({
+          noServer: true,
+          maxPayload: socket.maxFrameBytes,
+          perMessageDeflate: false,
+        }),
+      },
+    ]),
+  );
+  const open = new Map<WebSocket, { alive: boolean }>();
+  let draining = false;
+
+  const authenticated = async (raw: IncomingMessage, address: string): Promise<Principal | null> => {
+    try {
+      const credential = headerCredential(raw.headers) ?? queryCredential(raw.url ?? '');
+      return credential === null ? null : await access.authenticate(credential);
+    } catch (error) {
+      if (options.rates !== null && knownError(error)?.code === 'AuthenticationRequired') {
+        const decision = await options.rates.forStranger(address);
+        if (!decision.allowed) throw rateLimitExceeded(decision, clock.now());
+      }
+      throw error;
+    }
+  };
+
+  const upgrade = async (raw: IncomingMessage, connection: Duplex, head: Buffer, correlationId: string) => {
+    if (raw.headers.upgrade?.toLowerCase() !== 'websocket')
+      throw new StreamFlowError('BadRequest', 'Connections are upgraded to websocket alone');
+    const [path = ''] = (raw.url ?? '').split('?');
+    const mounted = servers.get(path);
+    if (mounted === undefined) throw new StreamFlowError('NotFound', 'There is no WebSocket at this path');
+    if (draining)
+      throw new StreamFlowError('ServiceUnavailable', 'The service is stopping', { retryAfter: 1 });
+    if (!originAllowed(raw, options.corsOrigins))
+      throw new StreamFlowError('PermissionDenied', 'Pages of this origin may not open a WebSocket', {
+        details: { field: 'Origin' },
+      });
+    const { socket, wss } = mounted;
+    const address = options.clientAddress(raw);
+    const principal = await authenticated(raw, address);
+    if (principal !== null && !principal.permissions.has(socket.permission))
+      throw permissionDenied(socket.permission);
+    if (connection.destroyed) return;
+    const place = principal?.kind === 'local' ? () => {} : options.acquire(addressKey(address));
+    if (place === null)
+      throw new StreamFlowError('RateLimitExceeded', 'Too many WebSockets are open from this address', {
+        retryAfter: 60,
+      });
+    // Whatever ends the connection, also a handshake that ws refuses, gives the place back once.
+    connection.once('close', place);
+    wss.handleUpgrade(raw, connection, head, (ws) => {
+      const state = { alive: true };
+      open.set(ws, state);
+      options.onConnections(1);
+      ws.on('pong', () => {
+        state.alive = true;
+      });
+      ws.on('error', (error) => {
+        log.debug('WebSocket ended by an error', { correlation_id: correlationId, error });
+      });
+      ws.once('close', () => {
+        open.delete(ws);
+        options.onConnections(-1);
+      });
+      if (draining) ws.close(1001, 'The service is stopping');
+      else
+        socket.connect(ws, {
+          principal,
+          correlationId,
+          address,
+          request: raw,
+          authenticate: async (token) => access.authenticate(token),
+        });
+    });
+  };
+
+  server.on('upgrade', (raw, connection, head) => {
+    const correlationId = correlationIdOf(raw, newId);
+    const onError = (): void => {
+      connection.destroy();
+    };
+    connection.on('error', onError);
+    upgrade(raw, connection, head, correlationId).catch((error: unknown) => {
+      if (knownError(error) === null)
+        log.error('WebSocket upgrade failed by a defect', { correlation_id: correlationId, error });
+      refuse(connection, error, correlationId, clock.now());
+    });
+  });
+
+  const heartbeat = setInterval(() => {
+    for (const [ws, state] of open) {
+      if (!state.alive) ws.terminate();
+      else {
+        state.alive = false;
+        ws.ping();
+      }
+    }
+  }, pingIntervalMs);
+  heartbeat.unref();
+
+  return {
+    drain() {
+      draining = true;
+      for (const ws of open.keys()) ws.close(1001, 'The service is stopping');
+    },
+    terminate() {
+      clearInterval(heartbeat);
+      for (const ws of open.keys()) ws.terminate();
+    },
+  };
+}
+
+/** Browsers send the origin of the page; others send none. A page of the server itself is always allowed. */
+function originAllowed(raw: IncomingMessage, allowed: readonly string[]): boolean {
+  const { origin, host } = raw.headers;
+  if (origin === undefined || allowed.includes('*') || allowed.includes(origin)) return true;
+  return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase();
+}
+
+function refuse(connection: Duplex, error: unknown, correlationId: string, now: number): void {
+  if (!connection.writable) return;
+  const { status, headers, body } = errorAnswer(error, correlationId, now);
+  const text = JSON.stringify(body);
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'Connection: close',
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(text)}`,
+    `X-Correlation-ID: ${correlationId}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+  ];
+  connection.end(`${lines.join('\r\n')}\r\n\r\n${text}`);
+}

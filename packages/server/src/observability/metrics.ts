@@ -1,0 +1,161 @@
+import type { ServiceName } from '@streamflow/contracts';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { RequestMetrics } from './request-metrics.ts';
+
+/** What ingestion reports. */
+export interface IngestionMetrics {
+  /** Events of a type that became durable. */
+  onAccepted(type: string, count: number): void;
+  /** Events that were refused; the reason is an error code. */
+  onRefused(reason: string, count: number): void;
+  /** Seconds from the receipt of events to their acknowledgement. */
+  onAcknowledged(seconds: number): void;
+}
+
+/** What storage reports. */
+export interface StorageMetrics {
+  onAppended(result: {
+    readonly stored: number;
+    readonly duplicates: number;
+    readonly conflicts: number;
+  }): void;
+  /** Events whose values no column could take: stored as text alone. */
+  onTextOnly(count: number): void;
+  /** Batches that moved to the dead letters. */
+  onDead(count: number): void;
+  /** Seconds of one append to the event store. */
+  onAppendTime(seconds: number): void;
+  /** Seconds from the receipt of an event to the moment at which queries see it. */
+  onQueryable(seconds: number): void;
+}
+
+export interface MetricsOptions {
+  /** Figures of the process and of Node beside our own; true unless given. */
+  readonly processMetrics?: boolean;
+}
+
+export interface Metrics {
+  /** A recorder for the requests of one route; `pattern` is the route as declared, never a path. */
+  route(service: ServiceName, method: string, pattern: string): (status: number, seconds: number) => void;
+  /** Open WebSockets of a service changed by `by`. */
+  connections(service: ServiceName, by: 1 | -1): void;
+  readonly ingestion: IngestionMetrics;
+  readonly storage: StorageMetrics;
+  onAlertFired(level: string): void;
+  /** Asked at every scrape; a queue whose depth cannot be had is left out of that scrape. */
+  watchQueue(queue: string, depth: () => Promise<number>): void;
+  /** Asked at every scrape, for figures that somebody else keeps. */
+  watchGauge(name: `streamflow_${string}`, help: string, value: () => number): void;
+  /** Everything in the Prometheus text format. */
+  render(): Promise<string>;
+  readonly contentType: string;
+}
+
+const fastBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** Types are named by clients where the configuration accepts any: past so many, they share one label. */
+const maxEventTypes = 100;
+
+/** The figures of one process; `/metrics` of every service and the monitoring port show them. */
+export function createMetrics({ processMetrics = true }: MetricsOptions = {}): Metrics {
+  const registry = new Registry();
+  if (processMetrics) collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const requests = new RequestMetrics();
+
+  const counter = <T extends string>(name: string, help: string, labelNames: readonly T[] = []) =>
+    new Counter({ name, help, labelNames, registers });
+  const events = counter('streamflow_events_total', 'Events accepted, by type.', ['type']);
+  const refused = counter('streamflow_events_refused_total', 'Events refused, by error code.', ['reason']);
+  const alerts = counter('streamflow_alerts_fired_total', 'Alerts fired, by level.', ['level']);
+  const appended = counter('streamflow_storage_appended_total', 'Events stored.');
+  const duplicates = counter('streamflow_storage_duplicates_total', 'Events whose id was stored already.');
+  const conflicts = counter(
+    'streamflow_storage_id_conflicts_total',
+    'Duplicates whose timestamp or content differed from what was stored.',
+  );
+  const textOnly = counter('streamflow_storage_text_only_total', 'Events stored as text alone.');
+  const dead = counter('streamflow_storage_dead_letters_total', 'Batches moved to the dead letters.');
+  const eventTime = new Histogram({
+    name: 'streamflow_events_duration_seconds',
+    help: 'Time from the receipt of events until they were acknowledged, and until queries saw them.',
+    labelNames: ['stage'],
+    buckets: fastBuckets,
+    registers,
+  });
+  const appendTime = new Histogram({
+    name: 'streamflow_storage_append_duration_seconds',
+    help: 'Time of one append to the event store.',
+    buckets: fastBuckets,
+    registers,
+  });
+  const connections = new Gauge({
+    name: 'streamflow_active_connections',
+    help: 'Open WebSockets.',
+    labelNames: ['service'],
+    registers,
+  });
+  const queues = new Map<string, () => Promise<number>>();
+  new Gauge({
+    name: 'streamflow_queue_depth',
+    help: 'Batches in a queue that are not acknowledged yet.',
+    labelNames: ['queue'],
+    registers,
+    async collect() {
+      this.reset();
+      await Promise.all(
+        [...queues].map(async ([queue, depth]) => {
+          const value = await depth().catch(() => null);
+          if (value !== null) this.set({ queue }, value);
+        }),
+      );
+    },
+  });
+
+  const accepted = new Map<string, Counter.Internal>();
+  const acceptedOf = (type: string): Counter.Internal => {
+    const known = accepted.get(type);
+    if (known !== undefined) return known;
+    const label = accepted.size < maxEventTypes ? type : 'other';
+    const child = events.labels(label);
+    if (label === type) accepted.set(type, child);
+    return child;
+  };
+  const acknowledged = eventTime.labels('acknowledged');
+  const queryable = eventTime.labels('queryable');
+
+  return {
+    route: (service, method, pattern) => requests.route(service, method, pattern),
+    connections: (service, by) => connections.inc({ service }, by),
+    ingestion: {
+      onAccepted: (type, count) => acceptedOf(type).inc(count),
+      onRefused: (reason, count) => refused.inc({ reason }, count),
+      onAcknowledged: (seconds) => acknowledged.observe(seconds),
+    },
+    storage: {
+      onAppended(result) {
+        appended.inc(result.stored);
+        duplicates.inc(result.duplicates);
+        conflicts.inc(result.conflicts);
+      },
+      onTextOnly: (count) => textOnly.inc(count),
+      onDead: (count) => dead.inc(count),
+      onAppendTime: (seconds) => appendTime.observe(seconds),
+      onQueryable: (seconds) => queryable.observe(seconds),
+    },
+    onAlertFired: (level) => alerts.inc({ level }),
+    watchQueue: (queue, depth) => void queues.set(queue, depth),
+    watchGauge(name, help, value) {
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(value());
+        },
+      });
+    },
+    render: async () => `${await registry.metrics()}\n${requests.render()}`,
+    contentType: registry.contentType,
+  };
+}
