@@ -1,0 +1,41 @@
+import type { Database } from 'better-sqlite3';
+import { StreamFlowError } from '../../../domain/errors.ts';
+import { usersKeysSettings } from './migrations/0001-users-keys-settings.ts';
+
+/** One step forward. There are no steps back. */
+export interface Migration {
+  /** Counts from 1 without gaps. */
+  readonly version: number;
+  /** May be run again on a schema that has it already. */
+  readonly sql: string;
+}
+
+export const migrations: readonly Migration[] = [usersKeysSettings];
+
+/**
+ * Brings the schema to the latest version, inside the write transaction of the caller: of several processes that start
+ * at the same moment the first does the work and the others find it done.
+ * @returns the version before and after.
+ */
+export function migrate(
+  db: Database,
+  steps: readonly Migration[] = migrations,
+): { readonly from: number; readonly to: number } {
+  db.exec('create table if not exists schema_version (version integer not null) strict');
+  const row = db.prepare<[], number>('select version from schema_version').pluck().get();
+  if (row === undefined) db.exec('insert into schema_version (version) values (0)');
+  const from = row ?? 0;
+  const to = steps.at(-1)?.version ?? 0;
+  if (from > to) {
+    throw new StreamFlowError(
+      'InternalError',
+      `The records in ${db.name} have schema ${from}, made by a later version of StreamFlow; this one knows ${to}`,
+    );
+  }
+  for (const step of steps) {
+    if (step.version <= from) continue;
+    db.exec(step.sql);
+    db.prepare('update schema_version set version = ?').run(step.version);
+  }
+  return { from, to };
+}
