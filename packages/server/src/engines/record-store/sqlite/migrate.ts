@@ -1,14 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { StreamFlowError } from '../../../domain/errors.ts';
+import type { Migration } from './migration.ts';
 import { usersKeysSettings } from './migrations/0001-users-keys-settings.ts';
-
-/** One step forward. There are no steps back. */
-export interface Migration {
-  /** Counts from 1 without gaps. */
-  readonly version: number;
-  /** May be run again on a schema that has it already. */
-  readonly sql: string;
-}
 
 export const migrations: readonly Migration[] = [usersKeysSettings];
 

@@ -11,7 +11,8 @@ import { type Log, silentLog } from '../../../domain/log.ts';
 import { settings } from '../../../domain/records/settings.ts';
 import { users } from '../../../domain/records/users.ts';
 import { recordStoreContract } from '../record-store.contract.ts';
-import { type Migration, migrations } from './migrate.ts';
+import { migrations } from './migrate.ts';
+import type { Migration } from './migration.ts';
 import { openSqliteRecordStore } from './sqlite-record-store.ts';
 
 const project = 'default';

@@ -5,7 +5,8 @@ import { unavailable } from '../../../domain/errors.ts';
 import type { Log } from '../../../domain/log.ts';
 import type { RecordStore, RecordTransaction } from '../port.ts';
 import { portError, whenFree } from './failures.ts';
-import { type Migration, migrate, migrations } from './migrate.ts';
+import { migrate, migrations } from './migrate.ts';
+import type { Migration } from './migration.ts';
 import { createPrepare, createReading } from './reading.ts';
 import { createWriting } from './writing.ts';
 
