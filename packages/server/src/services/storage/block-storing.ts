@@ -82,7 +82,7 @@ export function createBlockStoring(options: BlockStoringOptions): BlockStoring {
       events: count,
     });
     delivery.dead(`the event store refused it ${triesAlone} times, alone`);
-    metrics.deadLettered(count);
+    metrics.onDead(1);
     return true;
   }
 
@@ -98,7 +98,7 @@ export function createBlockStoring(options: BlockStoringOptions): BlockStoring {
       if ('result' in tried || !(await isStoreAway(tried.failure))) {
         if (awaySince !== null) back(awaySince);
         if ('result' in tried) {
-          stored(deliveries, block.lines.length, tried.result, startedAt);
+          stored(deliveries, tried.result, startedAt);
           return 'stored';
         }
         const { failure } = tried;
@@ -118,18 +118,14 @@ export function createBlockStoring(options: BlockStoringOptions): BlockStoring {
     }
   }
 
-  function stored(
-    deliveries: readonly Delivery[],
-    bytes: number,
-    result: AppendResult,
-    startedAt: number,
-  ): void {
+  function stored(deliveries: readonly Delivery[], result: AppendResult, startedAt: number): void {
     const endedAt = clock.now();
     const durationMs = Math.max(0, endedAt - startedAt);
     last = { endedAt, durationMs };
     for (const delivery of deliveries) delivery.ack();
-    const ageMs = Math.max(0, endedAt - (oldestReceivedAt(deliveries) ?? startedAt));
-    metrics.appended({ ...result, bytes, durationMs, ageMs });
+    metrics.onAppended(result);
+    metrics.onAppendTime(durationMs / 1000);
+    metrics.onQueryable(Math.max(0, endedAt - (oldestReceivedAt(deliveries) ?? startedAt)) / 1000);
   }
 
   async function isStoreAway(failure: unknown): Promise<boolean> {
@@ -151,13 +147,11 @@ export function createBlockStoring(options: BlockStoringOptions): BlockStoring {
 
   function away(failure: unknown): void {
     log.warning('The event store is away; storing waits for it', { error: failure });
-    metrics.storeAway(true);
     options.onAway();
   }
 
   function back(since: number): void {
     log.info('The event store is back', { away_ms: clock.now() - since });
-    metrics.storeAway(false);
     options.onBack();
   }
 

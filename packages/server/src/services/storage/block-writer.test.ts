@@ -58,7 +58,7 @@ describe('gathering', () => {
     const delivery = deliver();
     await vi.advanceTimersByTimeAsync(commitMs + 1);
     expect(delivery.answer).toBe('ack');
-    expect(metrics.ages).toEqual([commitMs]);
+    expect(metrics.ages).toEqual([commitMs / 1000]);
   });
 
   it('puts deliveries of the same turn into one block', async () => {
@@ -79,7 +79,7 @@ describe('gathering', () => {
     // 8 ms of work and 72 ms of rest: twelve or thirteen commits in a second.
     expect(store.blocks.length).toBeGreaterThanOrEqual(12);
     expect(store.blocks.length).toBeLessThanOrEqual(14);
-    expect(Math.max(...metrics.ages)).toBeLessThanOrEqual(100);
+    expect(Math.max(...metrics.ages)).toBeLessThanOrEqual(0.1);
   });
 
   it('waits 200 ms at most, however slow the store is', async () => {
@@ -181,7 +181,6 @@ describe('a store that is away', () => {
     deliveries.push(deliver());
     expect(answers(deliveries)).toEqual([null, null, null]);
     expect(consumption).toEqual(['pause']);
-    expect(metrics.away).toEqual([true]);
     expect(calls).toBe(1);
     await vi.advanceTimersByTimeAsync(7000);
     expect(answers(deliveries)).toEqual(['ack', 'ack', 'ack']);
@@ -191,7 +190,6 @@ describe('a store that is away', () => {
       [1, false],
     ]);
     expect(consumption).toEqual(['pause', 'resume']);
-    expect(metrics.away).toEqual([true, false]);
   });
 
   it('is not spun on when it answers pings but refuses blocks, as with a full disk', async () => {

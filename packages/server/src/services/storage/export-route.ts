@@ -31,8 +31,12 @@ const ndjsonLine = (event: Event): string => `${JSON.stringify(event)}\n`;
 export function exportRoute({ events, clock, log }: ExportRouteOptions): MountedRoute {
   return {
     contract: exportEvents,
-    async handle({ query, principal, reply, signal, correlationId }) {
+    async handle({ query, principal, request, reply, signal, correlationId }) {
       const { filter, order, format, limit } = parseExportQuery(query, principal.project);
+      reply.header('content-type', contentTypes[format]);
+      reply.header('content-disposition', `attachment; filename="${fileName(clock, format)}"`);
+      // Fastify answers HEAD by reading what GET would answer to its end.
+      if (request.method === 'HEAD') return '';
       const ended = new AbortController();
       const pages = events.export(
         { filter, order, ...(limit === undefined ? {} : { limit }) },
@@ -47,8 +51,6 @@ export function exportRoute({ events, clock, log }: ExportRouteOptions): Mounted
         if (!signal.aborted)
           log.error('An export broke off', { error, correlation_id: correlationId, format });
       });
-      reply.header('content-type', contentTypes[format]);
-      reply.header('content-disposition', `attachment; filename="${fileName(clock, format)}"`);
       return stream;
     },
   };

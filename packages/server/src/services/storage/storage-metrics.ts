@@ -1,20 +1,15 @@
 /** What storage tells about its work; the names of figures and labels are the receiver's. */
 export interface StorageMetrics {
   /** A block is durable and visible. */
-  appended(block: AppendedBlock): void;
-  /** Events went to the dead letters. */
-  deadLettered(events: number): void;
-  /** The store refused as unavailable; `false` when it took a block again. */
-  storeAway(away: boolean): void;
-}
-
-export interface AppendedBlock {
-  readonly stored: number;
-  readonly duplicates: number;
-  readonly conflicts: number;
-  readonly bytes: number;
-  /** How long the store took, milliseconds. */
-  readonly durationMs: number;
-  /** From the receipt of the block's first event until it can be queried, milliseconds. */
-  readonly ageMs: number;
+  onAppended(result: {
+    readonly stored: number;
+    readonly duplicates: number;
+    readonly conflicts: number;
+  }): void;
+  /** Seconds that the store took for it. */
+  onAppendTime(seconds: number): void;
+  /** Seconds from the receipt of the block's first event until queries see it. */
+  onQueryable(seconds: number): void;
+  /** Batches that went to the dead letters. */
+  onDead(count: number): void;
 }

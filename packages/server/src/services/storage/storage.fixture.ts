@@ -172,24 +172,23 @@ export function createTestBus(): TestBus {
 
 export interface TestMetrics extends StorageMetrics {
   readonly totals: { stored: number; duplicates: number; dead: number };
-  readonly away: boolean[];
+  /** Seconds from receipt to visibility, by block. */
   readonly ages: number[];
 }
 
 export function createTestMetrics(): TestMetrics {
   const metrics: TestMetrics = {
     totals: { stored: 0, duplicates: 0, dead: 0 },
-    away: [],
     ages: [],
-    appended({ stored, duplicates, ageMs }) {
+    onAppended({ stored, duplicates }) {
       metrics.totals.stored += stored;
       metrics.totals.duplicates += duplicates;
-      metrics.ages.push(ageMs);
     },
-    deadLettered(events) {
-      metrics.totals.dead += events;
+    onAppendTime: () => {},
+    onQueryable: (seconds) => metrics.ages.push(seconds),
+    onDead(count) {
+      metrics.totals.dead += count;
     },
-    storeAway: (away) => metrics.away.push(away),
   };
   return metrics;
 }
