@@ -1,3 +1,4 @@
+import type { StreamFlow } from '@streamflow/client';
 import type { ServiceName } from '@streamflow/contracts';
 
 /**
@@ -31,6 +32,8 @@ export interface CliConnection {
    * @throws StreamFlowApiError with the code, message and details of the answer when it is not a success.
    */
   request<T>(service: ServiceName, method: string, path: string, options?: CliRequestOptions): Promise<T>;
+  /** The SDK over this connection, for reading and sending events. */
+  readonly client: StreamFlow;
   close(): Promise<void>;
 }
 

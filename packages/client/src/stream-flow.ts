@@ -1,0 +1,171 @@
+import type { ServiceName, TokenResponse } from '@streamflow/contracts';
+import { createDelivery, type Deliver, type Refusal } from './delivery.ts';
+import type { Environment } from './environment.ts';
+import { EventSender, parse } from './event-sender.ts';
+import { createEventsApi, type EventsApi } from './events-api.ts';
+import { Gate } from './gate.ts';
+import {
+  type ConnectionSettings,
+  resolveConnection,
+  resolveDelivery,
+  type StreamFlowOptions,
+} from './options.ts';
+import { currentPage, sendOnPageExit } from './page-exit.ts';
+import type { Query } from './query-string.ts';
+import { createConsoleHook, type ErrorHook, TrackError } from './track-error.ts';
+import { serialiseEvent, type TrackInput } from './track-event.ts';
+import { createTransport, jsonBody, type Transport } from './transport.ts';
+import { createUuidSource } from './uuid.ts';
+
+export interface RequestOptions {
+  readonly query?: Query | undefined;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface BulkOptions {
+  /** Ends the delivery: it rejects with the signal's reason, and what was not answered may or may not have arrived. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called with the reason before each wait for another attempt. */
+  readonly onRetry?: ((error: Error) => void) | undefined;
+}
+
+/**
+ * A client of StreamFlow: sends events in the background, and reads them.
+ *
+ * An event has its id and its time from the moment of `track`, and is sent again with them until StreamFlow answers, so
+ * nothing that was tracked is lost or stored twice as long as the process lives and the queue has room.
+ *
+ * In Node, what waits to be sent keeps the process alive; `close` bounds that.
+ */
+export class StreamFlow {
+  /** Reading events: pages, single events, aggregations, exports. */
+  readonly events: EventsApi;
+
+  readonly #connection: ConnectionSettings;
+  readonly #environment: Environment;
+  readonly #transport: Transport;
+  readonly #deliver: Deliver;
+  readonly #sender: EventSender;
+  readonly #source: string | undefined;
+  readonly #onError: ErrorHook;
+  readonly #makeId: () => string;
+  readonly #forgetPage: (() => void) | undefined;
+  #closed = false;
+
+  /** @throws RangeError when an option is out of its bounds. */
+  constructor(options: StreamFlowOptions) {
+    const settings = resolveDelivery(options);
+    this.#connection = resolveConnection(options);
+    this.#environment = this.#connection.environment;
+    this.#transport = createTransport(this.#connection);
+    this.#deliver = createDelivery({
+      transport: this.#transport,
+      environment: this.#environment,
+      gate: new Gate(this.#environment, settings.retry),
+      gzipFromBytes: settings.batch.gzipFromBytes,
+      refusedMs: settings.retry.refusedMs,
+    });
+    this.#onError = options.onError ?? createConsoleHook(this.#environment);
+    const sender = new EventSender({
+      deliver: this.#deliver,
+      settings,
+      environment: this.#environment,
+      onError: this.#onError,
+    });
+    this.#sender = sender;
+    this.#source = options.source;
+    this.#makeId = createUuidSource(this.#environment);
+    this.events = createEventsApi(this.#transport);
+    const page = currentPage();
+    if (page !== undefined)
+      this.#forgetPage = sendOnPageExit(page, this.#connection, () => sender.unanswered());
+  }
+
+  /** Events in memory that are not answered yet. */
+  get pending(): number {
+    return this.#sender.pending;
+  }
+
+  /**
+   * Takes an event and returns its id at once; it is sent in the background. Returns null when the event cannot be
+   * taken: it is not one, the queue is full, or the client was closed. `onError` is then told, with the event.
+   */
+  track(event: TrackInput): string | null {
+    try {
+      const tracked = serialiseEvent(event, this.#source, this.#makeId, this.#environment);
+      if (this.#closed) throw new TrackError('closed', 'The client was closed', [parse(tracked)]);
+      if (!this.#sender.push(tracked))
+        throw new TrackError('queue-full', 'The queue is full; the event was dropped', [parse(tracked)]);
+      return tracked.id;
+    } catch (error) {
+      if (!(error instanceof TrackError)) throw error;
+      this.#onError(error);
+      return null;
+    }
+  }
+
+  /**
+   * Sends everything tracked so far without waiting for full batches, and resolves when it is answered or the time is
+   * over, with the number of events that are not answered yet.
+   */
+  async flush(options: { readonly timeoutMs?: number } = {}): Promise<{ readonly pending: number }> {
+    await this.#sender.flush(options.timeoutMs);
+    return { pending: this.#sender.pending };
+  }
+
+  /**
+   * Takes no more events, flushes for at most `timeoutMs` (5,000) and stops. What could not be sent is given to
+   * `onError` and counted in the result.
+   */
+  async close(options: { readonly timeoutMs?: number } = {}): Promise<{ readonly unsent: number }> {
+    this.#closed = true;
+    await this.#sender.flush(options.timeoutMs ?? 5000);
+    this.#forgetPage?.();
+    const unsent = this.#sender.stop();
+    if (unsent.length > 0)
+      this.#onError(
+        new TrackError('unsent', `${unsent.length} events could not be sent in time`, unsent.map(parse)),
+      );
+    return { unsent: unsent.length };
+  }
+
+  /**
+   * Sends events in bulk, each the JSON text of an event that carries its id, in one request of at most 1,000, again
+   * and again until each is accepted or refused; several calls may be under way. Returns those that were refused.
+   */
+  deliver(events: readonly string[], options: BulkOptions = {}): Promise<readonly Refusal[]> {
+    return this.#deliver(events, {
+      signal: options.signal ?? new AbortController().signal,
+      sentAt: false,
+      onRetry: options.onRetry,
+    });
+  }
+
+  /**
+   * Any request to a service: returns the parsed JSON of a successful answer.
+   * @throws StreamFlowApiError
+   */
+  request<T>(service: ServiceName, method: string, path: string, options: RequestOptions = {}): Promise<T> {
+    return this.#transport.exchange<T>(service, method, path, {
+      query: options.query,
+      signal: options.signal,
+      ...(options.body === undefined ? {} : { body: jsonBody(options.body) }),
+    });
+  }
+
+  readonly auth = {
+    /** Signs in by e-mail address and password. Give the token to a client by `token` or `getToken`. */
+    login: (username: string, password: string): Promise<TokenResponse> =>
+      this.request<TokenResponse>(this.#signInService(), 'POST', '/auth/login', {
+        body: { username, password },
+      }),
+  };
+
+  /** Every service signs in; the dashboard's address is the one that people have. */
+  #signInService(): ServiceName {
+    const services: readonly ServiceName[] = ['dashboard', 'storage', 'ingestion'];
+    return services.find((service) => this.#connection.hasOwnUrl(service)) ?? 'ingestion';
+  }
+}
