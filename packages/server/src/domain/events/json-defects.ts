@@ -13,6 +13,16 @@
 /** Keys and list positions, from the outside in. */
 export type JsonPath = readonly (string | number)[];
 
+const maxPathLength = 512;
+
+/** `data.items.0.price`; keys with other characters than letters, digits, `_` and `-` stand in double quotes. */
+export function formatJsonPath(path: JsonPath): string {
+  const text = path
+    .map((key) => (typeof key === 'number' || /^[A-Za-z0-9_-]+$/.test(key) ? key : JSON.stringify(key)))
+    .join('.');
+  return text.length <= maxPathLength ? text : `${text.slice(0, maxPathLength)}…`;
+}
+
 /** Called for each defect in the order of the text; `path` is only valid during the call. Answers whether to go on. */
 export type DefectReport = (path: JsonPath, message: string) => boolean;
 
@@ -23,7 +33,7 @@ const tellingEscape = /\\u(?:0000|00[567]|[dD][89a-fA-F])/;
 const reservedWord = /(?:__proto__|constructor|prototype)"/;
 
 /** Whether the text may hold a defect other than depth: cheap, never wrongly false, true for some without one. */
-export function mayHoldDefects(text: string): boolean {
+function mayHoldDefects(text: string): boolean {
   return (
     sixteenDigits.test(text) ||
     reservedWord.test(text) ||
@@ -35,8 +45,13 @@ export function mayHoldDefects(text: string): boolean {
 const isContainer = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
 
+/** Whether {@link findDefects} may find any in the document. */
+export function isSuspect(text: string, value: unknown, { maxDepth, outerLevels = 0 }: DepthLimit): boolean {
+  return mayHoldDefects(text) || isDeeperThan(value, maxDepth + outerLevels);
+}
+
 /** Whether lists and objects are nested in each other more than `levels` deep. */
-export function isDeeperThan(value: unknown, levels: number): boolean {
+function isDeeperThan(value: unknown, levels: number): boolean {
   if (!isContainer(value)) return false;
   if (levels === 0) return true;
   if (Array.isArray(value)) {
@@ -52,11 +67,21 @@ export function isDeeperThan(value: unknown, levels: number): boolean {
   return false;
 }
 
+/** How deep a document may be nested. */
+export interface DepthLimit {
+  /** Levels of lists and objects. */
+  readonly maxDepth: number;
+  /** Levels around what is limited, which do not count: 2 for the events of `{ "events": [ … ] }`. */
+  readonly outerLevels?: number;
+}
+
 /**
  * Walks a text that `JSON.parse` takes and reports every defect with its path. No recursion, and no memory beyond the
- * path: deeper than `maxDepth` it reports once and only counts.
+ * path: below the deepest level it reports once and only counts.
  */
-export function findDefects(text: string, maxDepth: number, report: DefectReport): void {
+export function findDefects(text: string, limit: DepthLimit, report: DefectReport): void {
+  const { maxDepth, outerLevels = 0 } = limit;
+  const deepest = maxDepth + outerLevels;
   // One entry a level: the key or position of what is being read; a number entry is a list's.
   const path: (string | number)[] = [];
   const isList: boolean[] = [];
@@ -91,7 +116,7 @@ export function findDefects(text: string, maxDepth: number, report: DefectReport
     } else {
       at += 1;
       if (character === openBrace || character === openBracket) {
-        if (tooDeep > 0 || path.length === maxDepth) {
+        if (tooDeep > 0 || path.length === deepest) {
           tooDeep += 1;
           if (tooDeep === 1 && !report(path, `Nested deeper than ${maxDepth} levels`)) return;
         } else {

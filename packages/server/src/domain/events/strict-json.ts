@@ -1,6 +1,6 @@
 import type { Issue } from '@streamflow/contracts';
 import { StreamFlowError, validationError } from '../errors.ts';
-import { findDefects, isDeeperThan, type JsonPath, mayHoldDefects } from './json-defects.ts';
+import { type DepthLimit, findDefects, formatJsonPath, isSuspect, type JsonPath } from './json-defects.ts';
 
 export interface StrictJsonOptions {
   /** Lists and objects may be nested in each other so many levels deep; `{}` is one level. */
@@ -23,17 +23,27 @@ const byteOrderMark = 0xfeff;
  * otherwise. A byte order mark at the beginning is passed over.
  */
 export function parseJson(body: Buffer, { maxDepth }: StrictJsonOptions): unknown {
-  const { text, value } = readJson(body);
-  if (mayHoldDefects(text) || isDeeperThan(value, maxDepth)) {
-    const issues: Issue[] = [];
-    findDefects(text, maxDepth, (path, message) => {
-      issues.push({ field: formatJsonPath(path), message });
-      return issues.length < maxIssues;
-    });
-    const [first, ...rest] = issues;
-    if (first !== undefined) throw validationError([first, ...rest]);
-  }
-  return value;
+  const document = readJson(body);
+  refuseDefects(document, { maxDepth });
+  return document.value;
+}
+
+/** Throws a ValidationError when the document has defects. `within` is cut off from their paths. */
+export function refuseDefects({ text, value }: JsonDocument, limit: DepthLimit, within: JsonPath = []): void {
+  if (!isSuspect(text, value, limit)) return;
+  const issues: Issue[] = [];
+  findDefects(text, limit, (path, message) => {
+    const isWithin = within.every((key, level) => path[level] === key);
+    issues.push({ field: formatJsonPath(isWithin ? path.slice(within.length) : path), message });
+    return issues.length < maxIssues;
+  });
+  refuseIssues(issues);
+}
+
+/** Throws a ValidationError when there are issues. */
+export function refuseIssues(issues: readonly Issue[]): void {
+  const [first, ...rest] = issues;
+  if (first !== undefined) throw validationError([first, ...rest]);
 }
 
 /** Parses a body without looking for defects; throws BadRequest for what is not UTF-8 or not JSON. */
@@ -59,14 +69,4 @@ function decodeUtf8(bytes: Buffer): string {
   if (text.includes('\ufffd') && !Buffer.from(text, 'utf8').equals(bytes))
     throw new StreamFlowError('BadRequest', 'The body is not valid UTF-8');
   return text;
-}
-
-const maxPathLength = 512;
-
-/** `data.items.0.price`; keys with other characters than letters, digits, `_` and `-` stand in double quotes. */
-export function formatJsonPath(path: JsonPath): string {
-  const text = path
-    .map((key) => (typeof key === 'number' || /^[A-Za-z0-9_-]+$/.test(key) ? key : JSON.stringify(key)))
-    .join('.');
-  return text.length <= maxPathLength ? text : `${text.slice(0, maxPathLength)}…`;
 }
