@@ -53,7 +53,9 @@ for (const file of report.testResults) {
 if (skipped.length > 0) console.log(`\nSkipped here:\n${skipped.map((name) => `  ${name}`).join('\n')}`);
 const unexpected = process.env.CI === 'true' ? skipped.filter((name) => !allowed.has(name)) : [];
 if (unexpected.length > 0) {
-  console.error(`\nSkipped in CI without being listed in test/allowed-skips.json:\n  ${unexpected.join('\n  ')}`);
+  console.error(
+    `\nSkipped in CI without being listed in test/allowed-skips.json:\n  ${unexpected.join('\n  ')}`,
+  );
 }
 console.log(`\n${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
 process.exit(run.status === 0 && unexpected.length === 0 && count.passed > 0 ? 0 : 1);
