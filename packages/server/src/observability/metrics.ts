@@ -4,12 +4,10 @@ import { RequestMetrics } from './request-metrics.ts';
 
 /** What ingestion reports. */
 export interface IngestionMetrics {
-  /** Events of a type that became durable. */
-  onAccepted(type: string, count: number): void;
-  /** Events that were refused; the reason is an error code. */
-  onRefused(reason: string, count: number): void;
-  /** Seconds from the receipt of events to their acknowledgement. */
-  onAcknowledged(seconds: number): void;
+  /** Events of a type became durable. */
+  accepted(type: string, count: number): void;
+  /** Events were refused; the reason is one of few words. */
+  refused(reason: string, count: number): void;
 }
 
 /** What storage reports. */
@@ -66,7 +64,7 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
   const counter = <T extends string>(name: string, help: string, labelNames: readonly T[] = []) =>
     new Counter({ name, help, labelNames, registers });
   const events = counter('streamflow_events_total', 'Events accepted, by type.', ['type']);
-  const refused = counter('streamflow_events_refused_total', 'Events refused, by error code.', ['reason']);
+  const refused = counter('streamflow_events_refused_total', 'Events refused, by reason.', ['reason']);
   const alerts = counter('streamflow_alerts_fired_total', 'Alerts fired, by level.', ['level']);
   const appended = counter('streamflow_storage_appended_total', 'Events stored.');
   const duplicates = counter('streamflow_storage_duplicates_total', 'Events whose id was stored already.');
@@ -78,8 +76,7 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
   const dead = counter('streamflow_storage_dead_letters_total', 'Batches moved to the dead letters.');
   const eventTime = new Histogram({
     name: 'streamflow_events_duration_seconds',
-    help: 'Time from the receipt of events until they were acknowledged, and until queries saw them.',
-    labelNames: ['stage'],
+    help: 'Time from the receipt of an event until queries saw it.',
     buckets: fastBuckets,
     registers,
   });
@@ -121,16 +118,13 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
     if (label === type) accepted.set(type, child);
     return child;
   };
-  const acknowledged = eventTime.labels('acknowledged');
-  const queryable = eventTime.labels('queryable');
 
   return {
     route: (service, method, pattern) => requests.route(service, method, pattern),
     connections: (service, by) => connections.inc({ service }, by),
     ingestion: {
-      onAccepted: (type, count) => acceptedOf(type).inc(count),
-      onRefused: (reason, count) => refused.inc({ reason }, count),
-      onAcknowledged: (seconds) => acknowledged.observe(seconds),
+      accepted: (type, count) => acceptedOf(type).inc(count),
+      refused: (reason, count) => refused.inc({ reason }, count),
     },
     storage: {
       onAppended(result) {
@@ -141,7 +135,7 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
       onTextOnly: (count) => textOnly.inc(count),
       onDead: (count) => dead.inc(count),
       onAppendTime: (seconds) => appendTime.observe(seconds),
-      onQueryable: (seconds) => queryable.observe(seconds),
+      onQueryable: (seconds) => eventTime.observe(seconds),
     },
     onAlertFired: (level) => alerts.inc({ level }),
     watchQueue: (queue, depth) => void queues.set(queue, depth),

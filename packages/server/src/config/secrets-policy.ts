@@ -1,0 +1,35 @@
+import type { ConfigValues } from './schema.ts';
+import type { Given, Problem } from './sources.ts';
+
+/** Secrets that stand in documentation: everybody knows them. */
+const placeholders = ['your-secret-key-here', 'your-secret-key', 'secret', 'changeme', 'change-me'];
+
+/** A key of HS256 shorter than its hash is weaker than the signature (RFC 7518, 3.2). */
+const leastBytes = 32;
+
+/** What is wrong with the signing secret: refused in production, a warning elsewhere. */
+export function checkSecrets(
+  values: ConfigValues,
+  shape: 'embedded' | 'server',
+  given: ReadonlyMap<string, Given>,
+): { readonly problems: readonly Problem[]; readonly warnings: readonly string[] } {
+  const key = 'security.jwt.secret_key';
+  const secret = values.security.jwt.secret_key;
+  if (secret === null) {
+    if (shape === 'embedded') return { problems: [], warnings: [] };
+    const message =
+      'must be set when servers are used: processes that each made their own secret would not accept each other’s tokens';
+    return { problems: [{ key, source: 'set JWT_SECRET_KEY', message }], warnings: [] };
+  }
+  const value = secret.reveal();
+  const fault = placeholders.includes(value)
+    ? 'is the placeholder of the documentation, which everybody knows'
+    : Buffer.byteLength(value) < leastBytes
+      ? `is shorter than ${leastBytes} bytes`
+      : null;
+  if (fault === null) return { problems: [], warnings: [] };
+  const source = given.get(key)?.source ?? 'default';
+  if (values.app.environment === 'production')
+    return { problems: [{ key, source, message: fault }], warnings: [] };
+  return { problems: [], warnings: [`${key} ${fault} (${source}); production refuses it`] };
+}
