@@ -136,7 +136,8 @@ export function createTestStore(): TestStore {
   return store;
 }
 
-async function* exportPages(
+/** Pages of a hundred; rejects with the reason of an aborted signal. */
+export async function* exportPages(
   events: readonly Event[],
   options: ReadOptions = {},
 ): AsyncGenerator<readonly Event[]> {

@@ -1,0 +1,44 @@
+import type { ServiceName } from '@streamflow/contracts';
+import { dashboardHome } from '@streamflow/contracts';
+import type { Bus } from '../../engines/bus/port.ts';
+import type { RecordStore } from '../../engines/record-store/port.ts';
+import type { MountedRoute, Service } from '../../http/service.ts';
+import { homePagePolicy, renderHomePage } from './home-page.ts';
+
+export interface DashboardOptions {
+  readonly bus: Pick<Bus, 'ping'>;
+  readonly records: Pick<RecordStore, 'ping'>;
+  readonly version: string;
+  /** Port of each service. */
+  readonly ports: Readonly<Record<ServiceName, number>>;
+  /** Routes of others that this service answers: users and keys. */
+  readonly routes?: readonly MountedRoute[];
+}
+
+/** A host name, an IPv4 address, or an IPv6 address in brackets. */
+const hostName = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])$/;
+
+/** The dashboard service: its start page, and the routes that it is given. */
+export function createDashboard(options: DashboardOptions): Service {
+  const { bus, records, version, ports } = options;
+  const home: MountedRoute = {
+    contract: dashboardHome,
+    handle({ request, reply }) {
+      // The other services are on the same host as this one, by whatever name the browser knows it.
+      const host = hostName.test(request.hostname) ? request.hostname : 'localhost';
+      const url = (service: ServiceName): string => `${request.protocol}://${host}:${ports[service]}`;
+      reply.header('content-security-policy', homePagePolicy);
+      reply.header('cache-control', 'no-store');
+      return renderHomePage({ version, url });
+    },
+  };
+  return {
+    name: 'dashboard',
+    routes: [home, ...(options.routes ?? [])],
+    sockets: [],
+    checks: { database: () => records.ping(), message_broker: () => bus.ping() },
+    figures: {},
+    start: async () => {},
+    stop: async () => {},
+  };
+}
