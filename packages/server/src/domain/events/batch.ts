@@ -3,7 +3,7 @@ import { validationError } from '../errors.ts';
 import type { Receipt } from './event-issues.ts';
 import { findDefects, formatJsonPath, isSuspect, type JsonPath } from './json-defects.ts';
 import type { EventLimits } from './limits.ts';
-import type { AcceptedEvent, Normalise } from './normalise.ts';
+import type { AcceptedEvent, Normalise, RefusedEvent } from './normalise.ts';
 import { type JsonDocument, refuseIssues } from './strict-json.ts';
 
 /** A batch of which at least one event is accepted. */
@@ -73,18 +73,19 @@ function defectsByIndex(
   { text, value }: JsonDocument,
   at: JsonPath,
   maxDepth: number,
-): ReadonlyMap<number, readonly Issue[]> | undefined {
+): ReadonlyMap<number, RefusedEvent['issues']> | undefined {
   const limit = { maxDepth, outerLevels: at.length + 1 };
   if (!isSuspect(text, value, limit)) return undefined;
-  const byIndex = new Map<number, Issue[]>();
+  const byIndex = new Map<number, [Issue, ...Issue[]]>();
   findDefects(text, limit, (path, message) => {
     const index = path[at.length];
     if (typeof index !== 'number' || !at.every((key, level) => path[level] === key))
       throw validationError([{ field: formatJsonPath(path), message }]);
-    const issues = byIndex.get(index) ?? [];
-    byIndex.set(index, issues);
-    if (issues.length < maxIssuesPerEvent)
-      issues.push({ field: formatJsonPath(path.slice(at.length + 1)), message });
+    const issues = byIndex.get(index);
+    if (issues !== undefined && issues.length >= maxIssuesPerEvent) return true;
+    const issue = { field: formatJsonPath(path.slice(at.length + 1)), message };
+    if (issues === undefined) byIndex.set(index, [issue]);
+    else issues.push(issue);
     return true;
   });
   return byIndex;

@@ -1,6 +1,7 @@
 import { EventInput, formatEventLine, type Issue } from '@streamflow/contracts';
 import Type from 'typebox';
 import { Compile } from 'typebox/compile';
+import { validationError } from '../errors.ts';
 import { type EventRules, eventIssues, isUuid, type Receipt } from './event-issues.ts';
 import { canonicalTimestamp, isWithinRange, parseTimestamp } from './timestamp.ts';
 
@@ -17,7 +18,7 @@ export interface AcceptedEvent {
 }
 
 export interface RefusedEvent {
-  readonly issues: readonly Issue[];
+  readonly issues: readonly [Issue, ...Issue[]];
 }
 
 /** Turns an event as it was sent into its line, or says everything that is wrong with it. */
@@ -95,14 +96,20 @@ export function createNormalise(rules: EventRules, newId: () => string): Normali
   };
 }
 
+/** The event, or a ValidationError with everything that is wrong with it. */
+export function orThrow(result: AcceptedEvent | RefusedEvent): AcceptedEvent {
+  if ('issues' in result) throw validationError(result.issues);
+  return result;
+}
+
 const noTags: string[] = [];
 const noMetadata: Record<string, unknown> = {};
 const noData: Record<string, unknown> = {};
 
 function refuse(input: unknown, receipt: Receipt, rules: EventRules): RefusedEvent {
-  const issues = eventIssues(input, receipt, rules);
-  if (issues.length === 0) throw new Error('An event was refused for no reason');
-  return { issues };
+  const [first, ...others] = eventIssues(input, receipt, rules);
+  if (first === undefined) throw new Error('An event was refused for no reason');
+  return { issues: [first, ...others] };
 }
 
 const tooLarge = (bytes: number, maxBytes: number): RefusedEvent => ({

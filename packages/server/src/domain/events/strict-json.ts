@@ -40,6 +40,21 @@ export function refuseDefects({ text, value }: JsonDocument, limit: DepthLimit, 
   refuseIssues(issues);
 }
 
+/** Throws a ValidationError that names the fields which an object at `within` should not have. */
+export function refuseUnknownFields(value: object, known: readonly string[], within: JsonPath = []): void {
+  const issues: Issue[] = [];
+  for (const key of Object.keys(value)) {
+    if (known.includes(key)) continue;
+    const field = formatJsonPath([...within, key]);
+    if (
+      issues.push({ field, message: `${field} is not a known field`, allowed_values: [...known] }) ===
+      maxIssues
+    )
+      break;
+  }
+  refuseIssues(issues);
+}
+
 /** Throws a ValidationError when there are issues. */
 export function refuseIssues(issues: readonly Issue[]): void {
   const [first, ...rest] = issues;

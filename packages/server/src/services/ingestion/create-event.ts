@@ -1,0 +1,38 @@
+import { createEvent } from '@streamflow/contracts';
+import { orThrow } from '../../domain/events/normalise.ts';
+import type { SentAt } from '../../domain/events/receipt.ts';
+import { parseJson } from '../../domain/events/strict-json.ts';
+import type { MountedRoute, RequestContext } from '../../http/service.ts';
+import { counted, type Intake, publishEvents } from './intake.ts';
+
+/** `POST /events`: the hottest path of the product. */
+export function createEventRoute(intake: Intake): MountedRoute {
+  const { normalise, takeReceipt, observer, limits } = intake;
+  return {
+    contract: createEvent,
+    body: 'raw',
+    handle(context) {
+      const { project } = context.principal;
+      const [event, receipt] = counted(observer, () => {
+        const input = parseJson(context.rawBody, { maxDepth: limits.maxJsonDepth });
+        const taken = takeReceipt(project, sentAtHeader(context.headers));
+        return [orThrow(normalise(input, taken)), taken];
+      });
+      return new Promise((resolve, reject) => {
+        publishEvents(intake, project, [event], (error) => {
+          if (error === null) resolve(eventCreated(event.id, receipt.receivedAtText));
+          else reject(error);
+        });
+      });
+    },
+  };
+}
+
+/** Written by hand since nothing in it needs escaping. */
+const eventCreated = (id: string, timestamp: string): string =>
+  `{"success":true,"message":"Event created successfully","data":{"event_id":"${id}"},"timestamp":"${timestamp}"}`;
+
+export function sentAtHeader(headers: RequestContext['headers']): SentAt | undefined {
+  const value = headers['x-sent-at'];
+  return value === undefined ? undefined : { value, field: 'X-Sent-At' };
+}

@@ -1,0 +1,52 @@
+import type { Clock } from '../../domain/clock.ts';
+import { StreamFlowError } from '../../domain/errors.ts';
+import type { EventLimits } from '../../domain/events/limits.ts';
+import type { AcceptedEvent, Normalise } from '../../domain/events/normalise.ts';
+import type { TakeReceipt } from '../../domain/events/receipt.ts';
+import type { IngestionObserver } from './observer.ts';
+import type { PublishDone, Publisher } from './publisher.ts';
+import type { RecentIds } from './recent-ids.ts';
+
+/** What every way into ingestion shares. */
+export interface Intake {
+  readonly clock: Clock;
+  readonly limits: EventLimits;
+  readonly normalise: Normalise;
+  readonly takeReceipt: TakeReceipt;
+  readonly publisher: Publisher;
+  readonly recent: RecentIds;
+  readonly observer: IngestionObserver;
+}
+
+/** Publishes events and, when they are durable, remembers them for readers that come at once. */
+export function publishEvents(
+  { publisher, recent }: Intake,
+  project: string,
+  events: readonly AcceptedEvent[],
+  done: PublishDone,
+): void {
+  publisher.publish(project, events, (error) => {
+    if (error === null) {
+      // Ids made here carry their time, which tells as much.
+      for (const event of events) if (event.idFromClient) recent.add(event.id);
+    }
+    done(error);
+  });
+}
+
+/** Reads what a client sent, and counts it when it is refused; the count of its events is unknown and taken as one. */
+export function counted<T>(observer: IngestionObserver, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof StreamFlowError)
+      observer.refused(error.code === 'BadRequest' ? 'malformed' : 'invalid', refusedEvents(error));
+    throw error;
+  }
+}
+
+/** Events that an error tells of: each index once, or the one that the request was. */
+function refusedEvents({ details }: StreamFlowError): number {
+  const indexes = new Set((details.issues ?? []).map(({ index }) => index));
+  return Math.max(1, indexes.size);
+}

@@ -1,0 +1,203 @@
+import { StreamFlowError, unavailable } from '../../domain/errors.ts';
+import type { AcceptedEvent } from '../../domain/events/normalise.ts';
+import type { Log } from '../../domain/log.ts';
+import type { Bus, EventBatch } from '../../engines/bus/port.ts';
+import type { IngestionObserver } from './observer.ts';
+
+/*
+ * Requests that wait at the same moment share messages. Lines collect in one open message for each project and type
+ * until the end of the event loop's turn, and, while `maxFlushesInFlight` earlier flushes are unanswered, until one of
+ * them is: then they are sealed and published together as one flush. A request is answered when every message that
+ * holds a line of it is durable, and refused as soon as all are answered and one is not.
+ *
+ *   collecting ──turn ends, flush is free──▶ published ──all durable──▶ done(null)
+ *                                                    └──one rejected──▶ done(ServiceUnavailable)
+ */
+
+export interface PublisherLimits {
+  /** A message is sealed when its lines reach so many characters. */
+  readonly maxMessageSize: number;
+  /** Lines that wait, published or not, in characters; beyond it requests are refused at once. */
+  readonly maxWaitingSize: number;
+  /** Flushes published and unanswered at a time. More of them use a slow broker better, fewer make larger messages. */
+  readonly maxFlushesInFlight: number;
+}
+
+export const defaultPublisherLimits: PublisherLimits = {
+  maxMessageSize: 1024 * 1024,
+  maxWaitingSize: 64 * 1024 * 1024,
+  maxFlushesInFlight: 2,
+};
+
+export interface PublisherOptions {
+  readonly bus: Pick<Bus, 'publish'>;
+  readonly observer: IngestionObserver;
+  readonly log: Log;
+  readonly limits?: Partial<PublisherLimits>;
+  /** Runs the function at the end of the event loop's turn; `setImmediate` unless given. */
+  readonly atEndOfTurn?: (run: () => void) => void;
+}
+
+/** Called once: with null when every line is durable, with the reason when some may not be. */
+export type PublishDone = (error: StreamFlowError | null) => void;
+
+export interface Publisher {
+  /** Publishes the events of one request. `done` is never called before this returns. */
+  publish(project: string, events: readonly AcceptedEvent[], done: PublishDone): void;
+  /** Refuses what comes from now on, and resolves when everything before is answered. */
+  drain(): Promise<void>;
+}
+
+/** A request that waits for the messages which hold its lines. */
+interface Waiting {
+  messages: number;
+  error: StreamFlowError | null;
+  readonly done: PublishDone;
+}
+
+interface OpenMessage {
+  readonly project: string;
+  readonly type: string;
+  readonly label: string;
+  readonly lines: string[];
+  readonly waiting: Waiting[];
+  size: number;
+  hasClientIds: boolean;
+}
+
+export function createPublisher(options: PublisherOptions): Publisher {
+  const { bus, observer, log, atEndOfTurn = setImmediate } = options;
+  const limits = { ...defaultPublisherLimits, ...options.limits };
+  /** Open messages by project and type. */
+  let open = new Map<string, Map<string, OpenMessage>>();
+  /** Messages that are full. */
+  let sealed: OpenMessage[] = [];
+  /** Lines in open and sealed messages. */
+  let collected = 0;
+  let waitingSize = 0;
+  let flushesInFlight = 0;
+  let isScheduled = false;
+  let isFailing = false;
+  let isDraining = false;
+  let drained: (() => void) | null = null;
+
+  const openMessage = (project: string, { type, label }: AcceptedEvent): OpenMessage => {
+    let types = open.get(project);
+    if (types === undefined) {
+      types = new Map();
+      open.set(project, types);
+    }
+    let message = types.get(type);
+    if (message !== undefined && message.size >= limits.maxMessageSize) {
+      sealed.push(message);
+      message = undefined;
+    }
+    if (message === undefined) {
+      message = { project, type, label, lines: [], waiting: [], size: 0, hasClientIds: false };
+      types.set(type, message);
+    }
+    return message;
+  };
+
+  const add = (project: string, event: AcceptedEvent, waiting: Waiting): void => {
+    const message = openMessage(project, event);
+    message.lines.push(event.line);
+    message.size += event.line.length;
+    if (event.idFromClient) message.hasClientIds = true;
+    // The lines of a request are added in one go, so that it can only be the last one that waits.
+    if (message.waiting.at(-1) !== waiting) {
+      message.waiting.push(waiting);
+      waiting.messages += 1;
+    }
+  };
+
+  const schedule = (): void => {
+    if (isScheduled || flushesInFlight >= limits.maxFlushesInFlight) return;
+    isScheduled = true;
+    atEndOfTurn(flush);
+  };
+
+  const flush = (): void => {
+    isScheduled = false;
+    collected = 0;
+    const messages = sealed;
+    for (const types of open.values()) messages.push(...types.values());
+    open = new Map();
+    sealed = [];
+    flushesInFlight += 1;
+    let left = messages.length;
+    for (const message of messages) {
+      const settle = (error: StreamFlowError | null): void => {
+        waitingSize -= message.size;
+        left -= 1;
+        if (left === 0) flushesInFlight -= 1;
+        if (error === null) observer.accepted(message.label, message.lines.length);
+        tellOfFailure(error);
+        answer(message.waiting, error);
+        if (collected > 0) schedule();
+        else if (waitingSize === 0) drained?.();
+      };
+      publishTo(bus, eventBatch(message)).then(
+        () => settle(null),
+        (reason: unknown) => settle(unanswered(reason)),
+      );
+    }
+  };
+
+  /** A bus that is away refuses thousands of messages a second: only the first and the end of it are told. */
+  const tellOfFailure = (error: StreamFlowError | null): void => {
+    if (error !== null && !isFailing) log.warning('Publishing events fails', { error: error.cause ?? error });
+    if (error === null && isFailing) log.info('Publishing events works again');
+    isFailing = error !== null;
+  };
+
+  return {
+    publish(project, events, done) {
+      let size = 0;
+      for (const event of events) size += event.line.length;
+      if (isDraining || waitingSize + size > limits.maxWaitingSize) {
+        const reason = isDraining ? 'The service is stopping' : 'Too many events are waiting to be stored';
+        atEndOfTurn(() => done(unavailable(reason)));
+        return;
+      }
+      waitingSize += size;
+      collected += events.length;
+      const waiting: Waiting = { messages: 0, error: null, done };
+      for (const event of events) add(project, event, waiting);
+      schedule();
+    },
+    drain() {
+      isDraining = true;
+      if (waitingSize === 0) return Promise.resolve();
+      return new Promise((resolve) => {
+        drained = resolve;
+      });
+    },
+  };
+}
+
+/** A bus that throws instead of rejecting must not leave a request without an answer. */
+async function publishTo(bus: Pick<Bus, 'publish'>, batch: EventBatch): Promise<void> {
+  await bus.publish([batch]);
+}
+
+function eventBatch({ project, type, lines, hasClientIds }: OpenMessage): EventBatch {
+  return {
+    headers: { schema: 1, project, type, count: lines.length, client_ids: hasClientIds },
+    body: Buffer.from(`${lines.join('\n')}\n`),
+  };
+}
+
+function answer(waiting: readonly Waiting[], error: StreamFlowError | null): void {
+  for (const request of waiting) {
+    request.messages -= 1;
+    if (error !== null) request.error = error;
+    if (request.messages === 0) request.done(request.error);
+  }
+}
+
+/** What the client is told: its events may be durable or not, and the same ids make sending them again safe. */
+function unanswered(reason: unknown): StreamFlowError {
+  if (reason instanceof StreamFlowError && reason.code === 'ServiceUnavailable') return reason;
+  return unavailable('The events could not be made durable; send them again with the same ids', 1, reason);
+}
