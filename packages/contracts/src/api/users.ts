@@ -40,12 +40,15 @@ export const RecordListQuery = Type.Object(
 );
 export type RecordListQuery = Type.Static<typeof RecordListQuery>;
 
+/** The version that a change was made for, as an entity tag. */
+export const entityTagPattern = '^(\\*|"[0-9]{1,15}")$';
+
 /** Of changes: only when the record still has the version that was read. */
 export const IfMatchHeaders = Type.Object(
   {
     'if-match': Type.Optional(
       Type.String({
-        pattern: '^(\\*|"[0-9]{1,15}")$',
+        pattern: entityTagPattern,
         description: 'The `ETag` that was read; 409 when the record was changed since.',
       }),
     ),
@@ -76,6 +79,7 @@ export type UserParams = Type.Static<typeof UserParams>;
 export const ListUsersQuery = Type.Object(
   {
     ...RecordListQuery.properties,
+    email: Type.Optional(Type.String({ maxLength: 320, description: 'The one user with this address.' })),
     role: Type.Optional(RoleName),
     disabled: Type.Optional(Type.Boolean()),
   },

@@ -27,12 +27,14 @@ export interface RatePolicy {
 
 export function createRatePolicy(service: ServiceName, limiter: RateLimiter, limits: RateLimits): RatePolicy {
   const byAddress = limits.requestsPerMinute + limits.burstSize;
-  const byKey = limits.keyRequestsPerMinute + limits.burstSize;
   const byUser = limits.userRequestsPerMinute + limits.burstSize;
   return {
     forPrincipal(principal, address) {
       if (principal.kind === 'local') return null;
-      if (principal.kind === 'key') return limiter.take(`key:${principal.id}`, byKey);
+      if (principal.kind === 'key') {
+        const rate = principal.requestsPerMinute ?? limits.keyRequestsPerMinute;
+        return limiter.take(`key:${principal.id}`, rate + limits.burstSize);
+      }
       if (service === 'ingestion') return limiter.take(`ingestion:${addressKey(address)}`, byAddress);
       return limiter.take(`user:${principal.id}`, byUser);
     },

@@ -11,6 +11,8 @@ export interface Principal {
   readonly role: 'admin' | 'analyst' | 'viewer' | null;
   readonly permissions: ReadonlySet<Permission>;
   readonly project: string;
+  /** Requests a minute of this caller alone, in place of the configured rate; null or absent for that. */
+  readonly requestsPerMinute?: number | null;
 }
 
 export interface RequestContext {

@@ -30,7 +30,7 @@ export const users = defineRecordKind(UserFields, {
   },
   // Of the whole installation: whoever signs in names no project.
   unique: [['email']],
-  filters: ['role', 'disabled'],
+  filters: ['email', 'role', 'disabled'],
   orders: ['email'],
   unversioned: ['last_login_at'],
 });

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { isWellFormedApiKey, looksLikeApiKey } from '../domain/access/api-key.ts';
+import type { Clock } from '../domain/clock.ts';
+import { type ApiKeyRecord, apiKeys } from '../domain/records/api-keys.ts';
+import { users } from '../domain/records/users.ts';
+import type { RecordReader } from '../engines/record-store/port.ts';
+import { authenticationRequired, type Verified } from './credential-cache.ts';
+import { keyPrincipal, userPrincipal } from './principals.ts';
+import type { TokenClaims, Tokens } from './tokens.ts';
+
+/** What a credential says, as far as can be told without the records. */
+export type Inspected =
+  | { readonly kind: 'key'; readonly hash: string }
+  | { readonly kind: 'token'; readonly claims: TokenClaims };
+
+/** No credential of ours is longer. */
+const maxCredentialLength = 2048;
+
+/** Keys have enough randomness that a fast hash without salt is as good as a slow one. */
+export const hashApiKey = (key: string): string => createHash('sha256').update(key).digest('hex');
+
+export interface CredentialsOptions {
+  readonly records: RecordReader;
+  readonly tokens: Tokens;
+  readonly clock: Clock;
+  /** Told of each key that was found good. */
+  onKeyUsed(key: ApiKeyRecord): void;
+}
+
+export function createCredentials(options: CredentialsOptions): {
+  inspect(credential: string): Inspected | null;
+  verify(inspected: Inspected): Promise<Verified>;
+} {
+  const { records, tokens, clock, onKeyUsed } = options;
+
+  const verifyToken = async (claims: TokenClaims): Promise<Verified> => {
+    const user = await records.get(users, { project: claims.project, id: claims.sub });
+    if (user === null || user.disabled || user.session_epoch !== claims.epoch) throw authenticationRequired();
+    return { principal: userPrincipal(user), expiresAt: claims.exp * 1000 };
+  };
+
+  const verifyKey = async (hash: string): Promise<Verified> => {
+    const key = await records.find(apiKeys, { key_hash: hash });
+    const expiresAt = key?.expires_at ?? Number.POSITIVE_INFINITY;
+    if (key === null || key.revoked_at !== null || clock.now() >= expiresAt) throw authenticationRequired();
+    onKeyUsed(key);
+    return { principal: keyPrincipal(key), expiresAt };
+  };
+
+  return {
+    inspect(credential) {
+      if (credential.length > maxCredentialLength) return null;
+      if (looksLikeApiKey(credential))
+        return isWellFormedApiKey(credential) ? { kind: 'key', hash: hashApiKey(credential) } : null;
+      const claims = tokens.verify(credential);
+      return claims === null ? null : { kind: 'token', claims };
+    },
+    verify: (inspected) =>
+      inspected.kind === 'key' ? verifyKey(inspected.hash) : verifyToken(inspected.claims),
+  };
+}
