@@ -1,4 +1,5 @@
 import type { ServiceName, TokenResponse } from '@streamflow/contracts';
+import type { StreamFlowApiError } from './api-error.ts';
 import { createDelivery, type Deliver, type Refusal } from './delivery.ts';
 import type { Environment } from './environment.ts';
 import { EventSender, parse } from './event-sender.ts';
@@ -28,7 +29,7 @@ export interface BulkOptions {
   /** Ends the delivery: it rejects with the signal's reason, and what was not answered may or may not have arrived. */
   readonly signal?: AbortSignal | undefined;
   /** Called with the reason before each wait for another attempt. */
-  readonly onRetry?: ((error: Error) => void) | undefined;
+  readonly onRetry?: ((error: StreamFlowApiError) => void) | undefined;
 }
 
 /**
