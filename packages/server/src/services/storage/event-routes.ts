@@ -2,13 +2,14 @@ import type { AggregationResult, Pagination } from '@streamflow/contracts';
 import { aggregateEvents, getStoredEvent, listEvents, uuidPattern } from '@streamflow/contracts';
 import type { Clock } from '../../domain/clock.ts';
 import { StreamFlowError, validationError } from '../../domain/errors.ts';
+import { formatTimestamp } from '../../domain/events/timestamp.ts';
 import type { AggregationQuery } from '../../domain/queries/event-query.ts';
 import type { EventPage, EventStore, ReadOptions } from '../../engines/event-store/port.ts';
 import type { MountedRoute } from '../../http/service.ts';
 import { formatEventCursor } from './event-cursor.ts';
-import { formatInstant } from './instant.ts';
+import { parseAggregationQuery, refuseLongSeries } from './parse-aggregation-query.ts';
 import type { ListRequest } from './parse-event-query.ts';
-import { parseAggregationQuery, parseListQuery, refuseLongSeries } from './parse-event-query.ts';
+import { parseListQuery } from './parse-event-query.ts';
 import { createQueryReader } from './query-reader.ts';
 
 export interface EventRoutesOptions {
@@ -35,8 +36,8 @@ export function eventRoutes({ events, clock }: EventRoutesOptions): readonly Mou
         const result = await events.aggregate(request, { signal });
         const { start, end } = request.filter;
         const period = {
-          start: start === undefined ? null : formatInstant(start),
-          end: end === undefined ? null : formatInstant(end),
+          start: start === undefined ? null : formatTimestamp(start),
+          end: end === undefined ? null : formatTimestamp(end),
         };
         return { ...result, period };
       },
@@ -51,7 +52,7 @@ export function eventRoutes({ events, clock }: EventRoutesOptions): readonly Mou
           success: true,
           message: 'Event retrieved successfully',
           data: event,
-          timestamp: formatInstant(clock.now()),
+          timestamp: formatTimestamp(clock.now()),
         };
       },
     },

@@ -1,7 +1,7 @@
-import { eventFilterProperties, severities } from '@streamflow/contracts';
+import { severities } from '@streamflow/contracts';
+import { parseTimestamp } from '../../domain/events/timestamp.ts';
 import type { EventFilter, PropertyCondition } from '../../domain/queries/event-query.ts';
 import { formatPropertyPath, parsePropertyPath } from '../../domain/queries/property-path.ts';
-import { parseInstant } from './instant.ts';
 import type { QueryReader } from './query-reader.ts';
 import { maxValues, shown } from './query-reader.ts';
 
@@ -10,13 +10,13 @@ export const maxProperties = 20;
 
 const propertyPrefix = 'data.';
 
-/** Reads the filter of a query; `others` are the names of the route's own parameters. */
+/** Reads the filter of a query whose parameters the schema names, properties of `data` apart. */
 export function readEventFilter(
   reader: QueryReader,
   project: string,
-  others: readonly string[],
+  schema: { readonly properties: object },
 ): EventFilter {
-  refuseUnknown(reader, others);
+  refuseUnknown(reader, Object.keys(schema.properties));
   const filter: { -readonly [K in keyof EventFilter]: EventFilter[K] } = { project };
 
   const start = readInstant(reader, 'start');
@@ -45,8 +45,7 @@ export function readEventFilter(
   return filter;
 }
 
-function refuseUnknown(reader: QueryReader, others: readonly string[]): void {
-  const allowed = [...Object.keys(eventFilterProperties), ...others];
+function refuseUnknown(reader: QueryReader, allowed: readonly string[]): void {
   const unknown = reader.names.filter((name) => !allowed.includes(name) && !name.startsWith(propertyPrefix));
   for (const name of unknown.slice(0, maxProperties))
     reader.refuse(name, `Unknown query parameter ${JSON.stringify(shown(name))}`, [
@@ -58,12 +57,11 @@ function refuseUnknown(reader: QueryReader, others: readonly string[]): void {
 function readInstant(reader: QueryReader, name: string): number | undefined {
   const text = reader.text(name);
   if (text === undefined) return undefined;
-  return (
-    parseInstant(text) ??
-    reader.refuse(
-      name,
-      `${name} must be a time in RFC 3339 form with an offset, such as 2023-12-01T00:00:00Z, of the years 1900 to 2299`,
-    )
+  const time = parseTimestamp(text);
+  if (!Number.isNaN(time)) return time;
+  return reader.refuse(
+    name,
+    `${name} must be a time in RFC 3339 form with an offset, such as 2023-12-01T00:00:00Z, of the years 1900 to 2299`,
   );
 }
 

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StreamFlowError } from '../../domain/errors.ts';
+import { formatTimestamp } from '../../domain/events/timestamp.ts';
 import { formatEventCursor } from './event-cursor.ts';
-import { formatInstant } from './instant.ts';
-import { parseAggregationQuery, parseExportQuery, parseListQuery } from './parse-event-query.ts';
+import { parseAggregationQuery } from './parse-aggregation-query.ts';
+import { parseExportQuery, parseListQuery } from './parse-event-query.ts';
 
 const list = (query: Record<string, unknown>) => parseListQuery(query, 'default');
 const aggregate = (query: Record<string, unknown>) => parseAggregationQuery(query, 'default');
@@ -248,8 +249,8 @@ describe('aggregations', () => {
     // 10,000 s that begin in the middle of a second touch 10,001.
     const start = Date.UTC(2023, 11, 1);
     const range = (from: number) => ({
-      start: formatInstant(from),
-      end: formatInstant(from + 10_000_000),
+      start: formatTimestamp(from),
+      end: formatTimestamp(from + 10_000_000),
       interval: '1s',
     });
     expect(aggregate(range(start)).interval).toBe(1000);
