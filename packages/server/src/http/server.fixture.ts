@@ -1,6 +1,6 @@
 import type { Permission } from '@streamflow/contracts';
 import { StreamFlowError } from '../domain/errors.ts';
-import { silentLog } from '../domain/log.ts';
+import { type Log, type LogFields, silentLog } from '../domain/log.ts';
 import type { RateLimiter } from '../engines/rate-limiter/port.ts';
 import { createHttpServer, type HttpServer, type HttpServerOptions } from './server.ts';
 import type { MountedRoute, Principal, Service } from './service.ts';
@@ -22,6 +22,30 @@ export const principals: Readonly<Record<string, Principal>> = {
   'reader-token': principal('user', 'reader', ['events:read']),
   'writer-key': principal('key', 'writer', ['events:write']),
 };
+
+export interface TestLine {
+  readonly level: string;
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
+/** A log that keeps what it was told, but for debug. */
+export function createTestLog(): { readonly log: Log; readonly lines: TestLine[] } {
+  const lines: TestLine[] = [];
+  const at =
+    (level: string) =>
+    (message: string, fields: LogFields = {}): void =>
+      void lines.push({ level, message, fields });
+  const log: Log = {
+    ...silentLog,
+    info: at('info'),
+    warning: at('warning'),
+    error: at('error'),
+    critical: at('critical'),
+    child: () => log,
+  };
+  return { log, lines };
+}
 
 /** A limiter of one endless window. */
 export function createTestLimiter(): RateLimiter {

@@ -2,6 +2,7 @@ import type { Issue } from '@streamflow/contracts';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { TLocalizedValidationError } from 'typebox/error';
+import { Settings } from 'typebox/system';
 import { StreamFlowError, validationError } from '../domain/errors.ts';
 
 /** More than these help nobody, and bound the answer to a hostile body. */
@@ -13,10 +14,24 @@ export function createCheck(schema: TSchema): (value: unknown) => void {
   const known = propertyNames(schema);
   return (value) => {
     if (validator.Check(value)) return;
-    const [first, ...others] = issuesOf(validator.Errors(value), known);
+    const [first, ...others] = issuesOf(
+      withAllErrors(() => validator.Errors(value)),
+      known,
+    );
     if (first === undefined) throw new StreamFlowError('ValidationError', 'The request is not acceptable');
     throw validationError([first, ...others]);
   };
+}
+
+/** TypeBox stops after eight errors unless its process-wide setting says otherwise; it is put back at once. */
+function withAllErrors<T>(collect: () => T): T {
+  const { maxErrors } = Settings.Get();
+  Settings.Set({ maxErrors: maxIssues * 4 });
+  try {
+    return collect();
+  } finally {
+    Settings.Set({ maxErrors });
+  }
 }
 
 export function propertyNames(schema: TSchema): readonly string[] {
@@ -28,14 +43,19 @@ export function propertyNames(schema: TSchema): readonly string[] {
 function issuesOf(errors: readonly TLocalizedValidationError[], known: readonly string[]): Issue[] {
   const unions = errors.filter((error) => error.keyword === 'anyOf').map((error) => error.schemaPath);
   const issues: Issue[] = [];
+  const seen = new Set<string>();
   for (const error of errors) {
     if (issues.length >= maxIssues) break;
     // The branches of a union speak through the union, and a refused property through its object.
     if (unions.some((path) => error.schemaPath.startsWith(`${path}/anyOf/`))) continue;
     if (error.keyword === 'boolean') continue;
-    issues.push(...issueOf(error, errors, known));
+    for (const issue of issueOf(error, errors, known)) {
+      // One fault of a field at a time: what is no UUID does not match the pattern of one either.
+      if (!seen.has(issue.field)) issues.push(issue);
+      seen.add(issue.field);
+    }
   }
-  return issues;
+  return issues.slice(0, maxIssues);
 }
 
 function issueOf(
