@@ -1,0 +1,229 @@
+import { randomFillSync } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { permissions, type ServiceName, serviceNames } from '@streamflow/contracts';
+import { createAccess } from './access/access.ts';
+import { loadOrCreateJwtSecret } from './access/jwt-secret-file.ts';
+import type { Config } from './config/load.ts';
+import { type Clock, systemClock } from './domain/clock.ts';
+import { createEventTypes } from './domain/events/event-types.ts';
+import type { Log } from './domain/log.ts';
+import { openSegmentLogBus } from './engines/bus/segment-log/open-segment-log-bus.ts';
+import { lockDataDirectory } from './engines/data-directory-lock.ts';
+import { openClickHouseEventStore } from './engines/event-store/clickhouse/clickhouse-event-store.ts';
+import { openEmbeddedClickHouse } from './engines/event-store/clickhouse/embedded.ts';
+import { createMemoryRateLimiter } from './engines/rate-limiter/memory.ts';
+import { openSqliteRecordStore } from './engines/record-store/sqlite/sqlite-record-store.ts';
+import { createControlServer } from './http/control-server.ts';
+import { startMonitoring } from './http/monitoring-server.ts';
+import { createHttpServer } from './http/server.ts';
+import type { Principal, Service } from './http/service.ts';
+import { createTeardown, startWithTeardown, type TeardownReport } from './lifecycle.ts';
+import { createMetrics } from './observability/metrics.ts';
+import { createAlerting } from './services/alerting/alerting.ts';
+import { createAnalytics } from './services/analytics/analytics.ts';
+import { createDashboard } from './services/dashboard/dashboard.ts';
+import { createIngestion } from './services/ingestion/ingestion.ts';
+import { createStorage } from './services/storage/storage.ts';
+import { version } from './version.ts';
+
+export interface AppOptions {
+  readonly config: Config;
+  readonly log: Log;
+  /** Those that listen on their ports; none for a local command, which uses the control socket alone. */
+  readonly listen: readonly ServiceName[];
+  readonly clock?: Clock;
+}
+
+export interface App {
+  /** Where each service listens. */
+  readonly addresses: ReadonlyMap<ServiceName, string>;
+  /** Made at the very first start; null at every other. */
+  readonly administrator: { readonly email: string; readonly generatedPassword: string | null } | null;
+  /** Serves every service under `/<service>` to the owner of the data directory. */
+  readonly socketPath: string;
+  /** Stops accepting, drains, flushes and closes, within so many milliseconds. */
+  stop(deadlineMs: number): Promise<TeardownReport>;
+}
+
+/** Whoever can open the socket in the data directory could read and write the data all the same. */
+const owner: Principal = {
+  kind: 'local',
+  id: 'local',
+  name: 'command line',
+  role: 'admin',
+  permissions: new Set(permissions),
+  project: 'default',
+};
+
+const startDeadlineMs = 10_000;
+
+/** Opens the engines, starts the services and listens. A failed start leaves nothing behind. */
+export function startApp({ config, log, listen, clock = systemClock }: AppOptions): Promise<App> {
+  const teardown = createTeardown(log);
+  return startWithTeardown(teardown, startDeadlineMs, async () => {
+    await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+    const lock = lockDataDirectory(config.dataDir);
+    teardown.push('data directory', () => lock.release());
+    const metrics = createMetrics();
+
+    const records = await openSqliteRecordStore({ file: join(config.dataDir, 'records.sqlite'), log, clock });
+    teardown.push('records', () => records.close());
+    const access = createAccess({
+      records,
+      clock,
+      log,
+      jwt: {
+        secret:
+          config.security.jwt.secret_key?.reveal() ?? (await loadOrCreateJwtSecret(join(config.dataDir, 'jwt-secret'))),
+        algorithm: config.security.jwt.algorithm,
+        expireMinutes: config.security.jwt.expire_minutes,
+        issuer: 'streamflow',
+        audience: 'streamflow',
+      },
+    });
+    teardown.push('access', () => access.close());
+    const { email, password } = config.security.admin;
+    const administrator = await access.ensureAdministrator({
+      ...(email === null ? {} : { email }),
+      ...(password === null ? {} : { password: password.reveal() }),
+    });
+    const rateLimiter = createMemoryRateLimiter({ clock });
+    teardown.push('rate limiter', () => rateLimiter.close());
+
+    const clickhouse = await openEmbeddedClickHouse({ directory: join(config.dataDir, 'events'), log });
+    teardown.push('embedded ClickHouse', () => clickhouse.close());
+    const events = await openClickHouseEventStore({
+      connection: clickhouse.connection,
+      idHorizonDays: config.events.id_horizon_days,
+      clock,
+      log,
+    });
+    teardown.push('event store', () => events.close());
+    const bus = await openSegmentLogBus({
+      directory: join(config.dataDir, 'bus'),
+      maxBytes: config.bus.max_bytes,
+      publishTimeoutMs: config.bus.publish_timeout_ms,
+      clock,
+      log,
+    });
+    teardown.push('bus', () => bus.close());
+    for (const queue of ['events.storage', 'events.analytics'] as const) {
+      metrics.watchQueue(queue, async () => (await bus.depth(queue)).batches);
+    }
+
+    const ports = {
+      ingestion: config.services.ingestion.port,
+      analytics: config.services.analytics.port,
+      alerting: config.services.alerting.port,
+      dashboard: config.services.dashboard.port,
+      storage: config.services.storage.port,
+    };
+    const services: Record<ServiceName, Service> = {
+      ingestion: createIngestion({
+        bus,
+        events,
+        clock,
+        fillRandom: randomFillSync,
+        limits: {
+          maxBatchEvents: config.limits.max_batch_events,
+          maxEventBytes: config.limits.max_event_bytes,
+          maxJsonDepth: config.limits.max_json_depth,
+          maxTags: config.limits.max_tags,
+          maxFutureSeconds: config.limits.max_future_seconds,
+        },
+        types: createEventTypes({ types: config.events.types, accept: config.events.accept }),
+        maxBodyBytes: config.limits.max_body_bytes,
+        anonymousProject: config.ingestion.allow_anonymous ? 'default' : null,
+        observer: metrics.ingestion,
+        log: log.child({ service: 'ingestion' }),
+      }),
+      analytics: createAnalytics({ bus, events }),
+      alerting: createAlerting({ bus, records }),
+      dashboard: createDashboard({ bus, records, version, ports, routes: access.adminRoutes() }),
+      storage: createStorage({
+        bus,
+        events,
+        clock,
+        random: Math.random,
+        log: log.child({ service: 'storage' }),
+        metrics: metrics.storage,
+        block: {
+          maxRows: config.storage.block_rows,
+          maxBytes: config.storage.block_bytes,
+          maxWaitMs: config.storage.block_wait_ms,
+        },
+      }),
+    };
+    for (const name of serviceNames) {
+      await services[name].start();
+      teardown.push(name, () => services[name].stop());
+    }
+
+    const limits = { maxBodyBytes: config.limits.max_body_bytes, maxJsonDepth: config.limits.max_json_depth };
+    const sharedRoutes = access.authRoutes();
+    const control = await createControlServer({
+      services: serviceNames.map((name) => services[name]),
+      sharedRoutes,
+      principal: owner,
+      limits,
+      clock,
+      log,
+      version,
+    });
+    const socketPath = join(config.dataDir, 'control.sock');
+    await control.listen(socketPath);
+    teardown.push('control socket', () => control.close());
+    if (listen.length > 0 && config.monitoring.prometheus.enabled) {
+      const monitoring = await startMonitoring({
+        host: config.host,
+        port: config.monitoring.prometheus.port,
+        metrics,
+        log,
+      });
+      teardown.push('monitoring port', () => monitoring.close());
+    }
+
+    const addresses = new Map<ServiceName, string>();
+    const servers = await Promise.all(
+      listen.map((name) =>
+        createHttpServer({
+          service: services[name],
+          sharedRoutes,
+          access: {
+            authenticate: access.authenticate,
+            allowAnonymous: config.ingestion.allow_anonymous,
+          },
+          rateLimiter,
+          rateLimits: config.rate_limiting.enabled
+            ? {
+                requestsPerMinute: config.rate_limiting.requests_per_minute,
+                burstSize: config.rate_limiting.burst_size,
+                keyRequestsPerMinute: config.rate_limiting.key_requests_per_minute,
+                userRequestsPerMinute: config.rate_limiting.dashboard_per_minute,
+                socketsPerAddress: config.rate_limiting.websockets_per_ip,
+              }
+            : null,
+          limits,
+          metrics,
+          log: log.child({ service: name }),
+          clock,
+          corsOrigins: config.server.cors_allowed_origins,
+          trustedProxies: config.server.trusted_proxies,
+          version,
+        }),
+      ),
+    );
+    teardown.push('HTTP servers', async () => {
+      for (const server of servers) server.drain();
+      await Promise.all(servers.map((server) => server.close()));
+    });
+    for (const [index, server] of servers.entries()) {
+      const name = listen[index];
+      if (name === undefined) continue;
+      const bound = await server.listen(config.host, ports[name]);
+      addresses.set(name, `http://${bound.host}:${bound.port}`);
+    }
+    return { addresses, administrator, socketPath, stop: (deadlineMs) => teardown.run(deadlineMs) };
+  });
+}

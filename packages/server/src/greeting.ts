@@ -1,0 +1,33 @@
+import { serviceNames } from '@streamflow/contracts';
+import type { App } from './app.ts';
+import type { Config } from './config/load.ts';
+
+/** What a person reads after the start: the addresses, the way to sign in, and a line to try. */
+export function greeting({ app, config }: { readonly app: App; readonly config: Config }): string {
+  const url = (service: (typeof serviceNames)[number]): string | undefined =>
+    app.addresses.get(service)?.replace('0.0.0.0', 'localhost').replace('127.0.0.1', 'localhost');
+  const lines = ['', `StreamFlow is ready. Its data is in ${config.dataDir}`, ''];
+  for (const name of serviceNames) {
+    const address = url(name);
+    if (address !== undefined) lines.push(`  ${name.padEnd(10)} ${address}   docs ${address}/docs`);
+  }
+  const { administrator } = app;
+  if (administrator !== null) {
+    lines.push('', `  The administrator is ${administrator.email}`);
+    if (administrator.generatedPassword !== null) {
+      lines.push(`  with the password ${administrator.generatedPassword} (shown this once)`);
+    }
+  }
+  const ingestion = url('ingestion');
+  if (ingestion !== undefined) {
+    lines.push(
+      '',
+      '  Make a key, and send a first event:',
+      '',
+      '  npx streamflow key create first --scope ingest --scope read',
+      `  curl -s ${ingestion}/events -H 'Authorization: Bearer <key>' -H 'Content-Type: application/json' \\`,
+      `    -d '{"type":"web.click","source":"website","data":{"page":"/pricing"}}'`,
+    );
+  }
+  return `${lines.join('\n')}\n\n`;
+}

@@ -1,0 +1,88 @@
+import { type ServiceName, serviceNames } from '@streamflow/contracts';
+import { type App, startApp } from './app.ts';
+import { ConfigError, type LoadedConfig } from './config/load.ts';
+import { loadProcessConfig } from './config/process.ts';
+import { greeting } from './greeting.ts';
+import { createLog } from './observability/log.ts';
+
+export interface StartOptions {
+  /** All five unless given. */
+  readonly services?: readonly ServiceName[];
+  readonly configFile?: string;
+  /** Values by dotted configuration key; they win over everything. */
+  readonly flags?: Readonly<Record<string, string | undefined>>;
+}
+
+/** Time for what is under way when the process is told to stop, milliseconds. */
+const stopDeadlineMs = 25_000;
+
+/**
+ * Runs StreamFlow until SIGTERM or SIGINT: then it stops accepting, drains, flushes and exits 0. A second signal exits
+ * at once. A start that fails says why and exits 1.
+ */
+export async function runStart(options: StartOptions = {}): Promise<void> {
+  const loaded = readConfiguration(options);
+  if (loaded === null) return;
+  const { config, warnings, sources } = loaded;
+  const { level, format } = config.monitoring.logging;
+  const log = createLog({
+    level,
+    // A person at a terminal who has not chosen a format gets the one for people.
+    format: process.stdout.isTTY && !sources.has('monitoring.logging.format') ? 'text' : format,
+    debug: config.app.debug,
+    service: 'streamflow',
+  });
+  for (const warning of warnings) log.warning('Configuration', { warning });
+  const unsupported = serversNotSupported(config);
+  if (unsupported.length > 0) {
+    return fail(`This version runs on its embedded engines alone; unset ${unsupported.join(', ')}`);
+  }
+
+  let app: App | undefined;
+  let stopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    log.info('Stopping', { signal });
+    const report = await app?.stop(stopDeadlineMs);
+    const clean = report === undefined || (report.failed.length === 0 && report.late.length === 0);
+    log.info('Stopped', report === undefined ? {} : { failed: report.failed, late: report.late });
+    process.exit(clean ? 0 : 1);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
+
+  const begun = performance.now();
+  try {
+    app = await startApp({ config, log, listen: options.services ?? serviceNames });
+  } catch (error) {
+    log.critical('The start failed', { error });
+    return fail(error instanceof Error ? error.message : String(error));
+  }
+  log.info('Ready', { duration: (performance.now() - begun) / 1000 });
+  process.stderr.write(greeting({ app, config }));
+}
+
+function readConfiguration({ configFile, flags }: StartOptions): LoadedConfig | null {
+  try {
+    return loadProcessConfig(configFile, flags);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    fail(error.message);
+    return null;
+  }
+}
+
+function serversNotSupported({ rabbitmq, database, clickhouse, redis }: LoadedConfig['config']): string[] {
+  const urls = {
+    RABBITMQ_URL: rabbitmq.url,
+    DATABASE_URL: database.url,
+    CLICKHOUSE_URL: clickhouse.url,
+    REDIS_URL: redis.url,
+  };
+  return Object.entries(urls).flatMap(([name, url]) => (url === null ? [] : [name]));
+}
+
+function fail(message: string): void {
+  process.stderr.write(`streamflow: ${message}\n`);
+  process.exitCode = 1;
+}
