@@ -25,6 +25,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.useRealTimers();
+  expect(store.misjudged).toEqual([]);
 });
 
 function writerWith(limits: { maxRows?: number; maxBytes?: number }): BlockWriter {
