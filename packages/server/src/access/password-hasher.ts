@@ -17,13 +17,15 @@ export interface PasswordHasherOptions {
   readonly maxConcurrent?: number;
   /** Hashes that may wait for one of those, 32 unless given; `ServiceUnavailable` beyond. */
   readonly maxWaiting?: number;
+  /** Compares a password with a hash; Argon2 unless given. */
+  readonly verifyHash?: (hash: string, password: string) => Promise<boolean>;
 }
 
 /** OWASP's minimum for Argon2id, which is the package's default algorithm. */
 const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1, outputLen: 32 } as const;
 
 export function createPasswordHasher(options: PasswordHasherOptions = {}): PasswordHasher {
-  const { maxConcurrent = 2, maxWaiting = 32 } = options;
+  const { maxConcurrent = 2, maxWaiting = 32, verifyHash = verify } = options;
   const waiting: (() => void)[] = [];
   let running = 0;
 
@@ -44,7 +46,7 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
 
   return {
     hash: (password) => inTurn(() => hash(normal(password), cost)),
-    verify: (known, password) => inTurn(() => verify(known ?? nobodysHash, normal(password))),
+    verify: (known, password) => inTurn(() => verifyHash(known ?? nobodysHash, normal(password))),
   };
 }
 
