@@ -17,7 +17,7 @@ export interface BlockLimits {
  * second; under load appends take longer, rests and blocks grow with them up to `maxWaitMs`; from there on blocks are
  * full or 200 ms apart, whichever is first. A slow store gets larger blocks without anybody telling it to.
  */
-export const restFactor = 9;
+const restFactor = 9;
 
 /** What is known of the append before. */
 export interface LastAppend {

@@ -7,9 +7,9 @@ import type { QueryReader } from './query-reader.ts';
 import { createQueryReader } from './query-reader.ts';
 
 /** Points of a series. */
-export const maxBuckets = 10_000;
+const maxBuckets = 10_000;
 /** Values of a grouped series: points times groups. */
-export const maxSeriesValues = 1_000_000;
+const maxSeriesValues = 1_000_000;
 
 const defaultGroups = 100;
 const maxGroups = 1000;

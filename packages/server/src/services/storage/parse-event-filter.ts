@@ -6,7 +6,7 @@ import type { QueryReader } from './query-reader.ts';
 import { maxValues, shown } from './query-reader.ts';
 
 /** Properties that one query compares. */
-export const maxProperties = 20;
+const maxProperties = 20;
 
 const propertyPrefix = 'data.';
 

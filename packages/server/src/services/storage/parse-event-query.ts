@@ -6,7 +6,7 @@ import { readEventFilter } from './parse-event-filter.ts';
 import { createQueryReader } from './query-reader.ts';
 
 /** Events that pages by number reach; whoever reads deeper passes the cursor, which costs the same at any depth. */
-export const maxOffset = 100_000;
+const maxOffset = 100_000;
 const defaultLimit = 100;
 const maxLimit = 1000;
 const orders = ['desc', 'asc'] as const satisfies readonly EventOrder[];
