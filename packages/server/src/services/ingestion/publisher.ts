@@ -132,6 +132,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
         left -= 1;
         if (left === 0) flushesInFlight -= 1;
         if (error === null) observer.accepted(message.label, message.lines.length);
+        else observer.refused('unavailable', message.lines.length);
         tellOfFailure(error);
         answer(message.waiting, error);
         if (collected > 0) schedule();
@@ -157,6 +158,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       for (const event of events) size += event.line.length;
       if (isDraining || waitingSize + size > limits.maxWaitingSize) {
         const reason = isDraining ? 'The service is stopping' : 'Too many events are waiting to be stored';
+        observer.refused(isDraining ? 'unavailable' : 'overloaded', events.length);
         atEndOfTurn(() => done(unavailable(reason)));
         return;
       }

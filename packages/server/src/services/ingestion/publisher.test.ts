@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+import type { StreamFlowError } from '../../domain/errors.ts';
+import type { AcceptedEvent } from '../../domain/events/normalise.ts';
+import { silentLog } from '../../domain/log.ts';
+import { createFakeBus, turns } from './ingestion.fixture.ts';
+import { silentObserver } from './observer.ts';
+import { createPublisher, type PublisherLimits } from './publisher.ts';
+
+const event = (type: string, text: string, idFromClient = false): AcceptedEvent => ({
+  id: text,
+  type,
+  label: type,
+  idFromClient,
+  line: JSON.stringify({ text }),
+});
+
+function begin(limits: Partial<PublisherLimits> = {}) {
+  const bus = createFakeBus();
+  const publisher = createPublisher({ bus, observer: silentObserver, log: silentLog, limits });
+  const results: [string, StreamFlowError | null][] = [];
+  const publish = (name: string, events: readonly AcceptedEvent[], project = 'default') =>
+    publisher.publish(project, events, (error) => results.push([name, error]));
+  const codes = () => results.map(([name, error]) => [name, error?.code ?? 'durable']);
+  const texts = () =>
+    bus.published.map(({ headers, body }) => {
+      const lines = body.toString().split('\n');
+      expect(lines.pop()).toBe('');
+      expect(lines).toHaveLength(headers.count);
+      return `${headers.project}/${headers.type}: ${lines.map((line) => JSON.parse(line).text).join(' ')}`;
+    });
+  return { bus, publisher, publish, codes, texts };
+}
+
+describe('the publisher', () => {
+  it('puts requests of one turn into one message for each project and type', async () => {
+    const { publish, codes, texts } = begin();
+    publish('a', [event('x', 'a1'), event('y', 'a2'), event('x', 'a3')]);
+    publish('b', [event('x', 'b1')]);
+    publish('c', [event('x', 'c1')], 'other');
+    await turns();
+    expect(texts()).toEqual(['default/x: a1 a3 b1', 'default/y: a2', 'other/x: c1']);
+    expect(codes().toSorted()).toEqual([
+      ['a', 'durable'],
+      ['b', 'durable'],
+      ['c', 'durable'],
+    ]);
+  });
+
+  it('says whether any id of a message was chosen by a client', async () => {
+    const { bus, publish } = begin();
+    publish('a', [event('x', 'a1'), event('x', 'a2', true), event('y', 'a3')]);
+    await turns();
+    expect(bus.published.map(({ headers }) => [headers.type, headers.client_ids])).toEqual([
+      ['x', true],
+      ['y', false],
+    ]);
+  });
+
+  it('refuses exactly the requests that have a line in a rejected message', async () => {
+    const { bus, publish, codes } = begin();
+    bus.rejects.add('bad');
+    publish('good', [event('x', '1')]);
+    publish('mixed', [event('x', '2'), event('bad', '3')]);
+    publish('bad', [event('bad', '4')]);
+    await turns();
+    expect(codes().toSorted()).toEqual([
+      ['bad', 'ServiceUnavailable'],
+      ['good', 'durable'],
+      ['mixed', 'ServiceUnavailable'],
+    ]);
+  });
+
+  it('collects while its flushes are under way, and publishes that together afterwards', async () => {
+    const { bus, publish, texts, codes } = begin({ maxFlushesInFlight: 1 });
+    bus.hold = true;
+    publish('a', [event('x', 'a')]);
+    await turns();
+    for (const name of ['b', 'c', 'd']) {
+      publish(name, [event('x', name)]);
+      await turns();
+    }
+    expect(texts()).toEqual(['default/x: a']);
+    bus.answer();
+    await turns();
+    expect(texts()).toEqual(['default/x: a', 'default/x: b c d']);
+    expect(codes()).toEqual([['a', 'durable']]);
+    bus.answer();
+    await turns();
+    expect(codes()).toHaveLength(4);
+  });
+
+  it('seals a message when it is full', async () => {
+    const { publish, texts, codes } = begin({ maxMessageSize: 30 });
+    publish('a', [event('x', '1'.repeat(20)), event('x', '2'), event('x', '3')]);
+    await turns();
+    expect(texts()).toEqual([`default/x: ${'1'.repeat(20)}`, 'default/x: 2 3']);
+    expect(codes()).toEqual([['a', 'durable']]);
+  });
+
+  it('refuses at once what would make too much wait, and takes it when there is room again', async () => {
+    const { bus, publish, codes } = begin({ maxWaitingSize: 40 });
+    bus.hold = true;
+    publish('a', [event('x', '1234567890')]);
+    publish('b', [event('x', '1234567890')]);
+    await turns();
+    expect(codes()).toEqual([['b', 'ServiceUnavailable']]);
+    bus.answer();
+    await turns();
+    bus.hold = false;
+    publish('c', [event('x', '1234567890')]);
+    await turns();
+    expect(codes()).toEqual([
+      ['b', 'ServiceUnavailable'],
+      ['a', 'durable'],
+      ['c', 'durable'],
+    ]);
+  });
+
+  it('works again after the bus was away', async () => {
+    const { bus, publish, codes } = begin({ maxFlushesInFlight: 1 });
+    bus.rejects.add('x');
+    publish('a', [event('x', 'a')]);
+    await turns();
+    bus.rejects.clear();
+    publish('b', [event('x', 'b')]);
+    await turns();
+    expect(codes()).toEqual([
+      ['a', 'ServiceUnavailable'],
+      ['b', 'durable'],
+    ]);
+  });
+
+  it('drains: answers what is under way, refuses what comes, and resolves then', async () => {
+    const { bus, publisher, publish, codes } = begin({ maxFlushesInFlight: 1 });
+    bus.hold = true;
+    publish('a', [event('x', 'a')]);
+    await turns();
+    publish('b', [event('x', 'b')]);
+    let isDrained = false;
+    void publisher.drain().then(() => {
+      isDrained = true;
+    });
+    publish('late', [event('x', 'late')]);
+    await turns();
+    expect(codes()).toEqual([['late', 'ServiceUnavailable']]);
+    bus.answer();
+    await turns();
+    expect(isDrained).toBe(false);
+    bus.answer();
+    await turns();
+    expect(isDrained).toBe(true);
+    expect(codes()).toEqual([
+      ['late', 'ServiceUnavailable'],
+      ['a', 'durable'],
+      ['b', 'durable'],
+    ]);
+    await publisher.drain();
+  });
+});
