@@ -37,7 +37,7 @@ export function errorAnswer(thrown: unknown, correlationId: string, now: number)
   if (error.retryAfter !== undefined) headers['retry-after'] = String(error.retryAfter);
   if (error.code === 'AuthenticationRequired') headers['www-authenticate'] = 'Bearer';
   const { details } = error;
-  if (error.code === 'MethodNotAllowed') headers['allow'] = (details.allowed_values ?? []).join(', ');
+  if (error.code === 'MethodNotAllowed') headers.allow = (details.allowed_values ?? []).join(', ');
   const body: ErrorResponse = {
     error: error.code,
     message: error.message,
@@ -47,7 +47,7 @@ export function errorAnswer(thrown: unknown, correlationId: string, now: number)
   };
   if (error.code === 'RateLimitExceeded') {
     body.retry_after = error.retryAfter ?? 60;
-    if (typeof details['limit'] === 'number') body.limit = details['limit'];
+    if (typeof details.limit === 'number') body.limit = details.limit;
     body.remaining = 0;
   }
   return { status: errorCatalogue[error.code].status, headers, body };

@@ -160,7 +160,7 @@ function parametersOf(
       required: place === 'path' || required.includes(name),
       ...(description === undefined ? {} : { description }),
       schema: rest,
-      ...(place === 'query' && rest['type'] === 'array' ? { style: 'form', explode: true } : {}),
+      ...(place === 'query' && rest.type === 'array' ? { style: 'form', explode: true } : {}),
     };
   });
 }
@@ -174,7 +174,7 @@ function schemaOf(schema: unknown, components: Map<string, Json>): Json {
   for (const [key, value] of Object.entries(rest)) {
     // A record of any keys is said in the way that readers and tools expect.
     if (key === 'patternProperties' && isObject(value) && Object.keys(value).join() === '^.*$')
-      json['additionalProperties'] = schemaOf(value['^.*$'], components);
+      json.additionalProperties = schemaOf(value['^.*$'], components);
     else json[key] = schemaOf(value, components);
   }
   if (typeof $id !== 'string') return json;

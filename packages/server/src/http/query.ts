@@ -29,8 +29,8 @@ export function createQueryParser(schema: TSchema | undefined): (url: string) =>
     for (const [name, values] of texts) {
       const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
       const [value] = values;
-      if (property !== undefined && property['type'] === 'array') {
-        const items = property['items'];
+      if (property !== undefined && property.type === 'array') {
+        const items = property.items;
         query[name] = values.map((one) => coerce(one, isSchemaObject(items) ? items : {}));
       } else if (property !== undefined) {
         if (values.length > 1) issues.push({ field: name, message: `${name} may be given only once` });
@@ -73,7 +73,7 @@ function decode(text: string): string {
 
 /** Text that does not fit is left as it is, so that the check of the schema names what was expected. */
 export function coerce(text: string, schema: Readonly<Record<string, unknown>>): unknown {
-  switch (schema['type']) {
+  switch (schema.type) {
     case 'integer':
       return /^-?[0-9]{1,15}$/.test(text) ? Number(text) : text;
     case 'number':

@@ -129,7 +129,7 @@ describe('errors', () => {
   it('name the methods that a path has', async () => {
     const answer = await server.app.inject({ method: 'DELETE', url: `/events/${id}` });
     expect(answer.statusCode).toBe(405);
-    expect(answer.headers['allow']).toBe('GET, HEAD');
+    expect(answer.headers.allow).toBe('GET, HEAD');
     expect(answer.json()).toEqual(
       shape('MethodNotAllowed', { details: { allowed_values: ['GET', 'HEAD'] } }),
     );

@@ -1,4 +1,4 @@
-import type { Permission } from '@streamflow/contracts';
+import { type Permission, permissions } from '@streamflow/contracts';
 import { StreamFlowError } from '../domain/errors.ts';
 import { type Log, type LogFields, silentLog } from '../domain/log.ts';
 import type { RateLimiter } from '../engines/rate-limiter/port.ts';
@@ -20,6 +20,7 @@ const principal = (kind: Principal['kind'], id: string, permissions: readonly Pe
 
 export const principals: Readonly<Record<string, Principal>> = {
   'reader-token': principal('user', 'reader', ['events:read']),
+  local: principal('local', 'local', permissions),
   'writer-key': principal('key', 'writer', ['events:write']),
 };
 
