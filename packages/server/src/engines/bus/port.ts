@@ -22,7 +22,10 @@ export interface Delivery {
   readonly batch: EventBatch;
   /** Stable over redeliveries of the same batch and unique among batches. */
   readonly id: string;
-  /** How often it was handed out before; 0 at first. After a crash it may be less than the truth, never more. */
+  /**
+   * How often it was handed out before; 0 at first. After a crash it may be less than the truth, and a batch that a
+   * broker had sent to a consumer which went away before looking at it counts as handed out.
+   */
   readonly attempts: number;
   /** Whether it may have been handed out before, to anyone: after a crash, and after `retry`. */
   readonly redelivered: boolean;
@@ -41,7 +44,10 @@ export interface ConsumeOptions {
   readonly prefetchCount: number;
   /** Called in queue order as far as there are no redeliveries. Must not throw. */
   onDelivery(delivery: Delivery): void;
-  /** Called when batches were dropped before this queue's consumers saw them (never for `events.storage`). */
+  /**
+   * Called when batches were dropped before this queue's consumers saw them (never for `events.storage`); one of the
+   * consumers is told, of at least so many batches, perhaps in several calls.
+   */
   onGap?(gap: { readonly batches: number; readonly reason: string }): void;
 }
 
@@ -56,6 +62,7 @@ export interface Consumption {
 export interface QueueDepth {
   /** Batches that are published and not acknowledged, those under way included. */
   readonly batches: number;
+  /** An estimate where a broker does not tell. */
   readonly bytes: number;
 }
 
@@ -74,12 +81,14 @@ export interface DeadLetter {
  *   persistent) and bound for the storage queue; not before. It rejects with `ServiceUnavailable` when that cannot be
  *   had within the publish timeout, when the bus is full, or when it is away; then some of the batches may be durable
  *   all the same, and the caller answers its client "unanswered".
- * - **Order.** A queue hands out batches in the order of publishing, but for redeliveries. Between queues there is none.
+ * - **Order.** A queue hands out what one publisher publishes in its order, but for redeliveries: batches of a publish as
+ *   they stand, and publishes that wait for each other. Between queues there is none.
  * - **Duplicates.** At least once: a batch that was not acknowledged is delivered again after a crash, a `retry` or a
  *   lost connection, with `redelivered` set.
  * - **Full.** Only `events.storage` holds publishing up: when what it has not acknowledged reaches the limit, `publish`
  *   rejects. Other queues drop their oldest and tell `onGap`.
- * - **Consumers** of the same queue compete: a batch goes to one of them.
+ * - **Consumers** of the same queue compete: a batch goes to one of them. Answers count once, and only while the
+ *   consumption is open.
  * - **Live messages** are not durable: they reach the subscribers of that moment, in order from one publisher, and are
  *   dropped when the bus is away.
  */
@@ -94,7 +103,7 @@ export interface Bus {
     onMessage: (message: LiveMessage) => void,
   ): Promise<{ close(): Promise<void> }>;
   depth(queue: EventQueue): Promise<QueueDepth>;
-  /** Dead letters, oldest first. */
+  /** At most so many dead letters, oldest first among those that are given. They stay where they are. */
   deadLetters(limit: number): Promise<readonly DeadLetter[]>;
   /** Resolves when the bus could take a batch now; rejects with the reason when not. */
   ping(): Promise<void>;
