@@ -99,7 +99,7 @@ export function spawnServer({ dataDirectory, ports, env = {} }: StartOptions): S
 }
 
 /** Longer than any promise about stopping: whoever needs it has failed. */
-const stopDeadlineMs = 25_000;
+const stopDeadlineMs = 28_000;
 
 async function stopChild(child: ChildProcess, exited: Promise<number | null>): Promise<number | null> {
   if (child.exitCode !== null || child.signalCode !== null) return exited;
