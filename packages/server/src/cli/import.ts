@@ -65,8 +65,7 @@ export function importCommand(connect: Connect, terminal: Terminal, clock: Clock
         command.error('- can be given once', { exitCode: 2 });
       const summary = await run(files, flags, connect, terminal, clock);
       await report(summary, flags, terminal);
-      if (summary.refused > 0 || summary.interrupted !== undefined)
-        command.error('', { exitCode: 1, code: 'streamflow.incomplete' });
+      if (summary.refused > 0 || summary.interrupted !== undefined) terminal.fail();
     });
 }
 

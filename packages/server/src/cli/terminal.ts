@@ -10,15 +10,31 @@ export interface Terminal {
   note(line: string): void;
   /** The stream of notes, when a person looks at it. */
   readonly screen: NodeJS.WriteStream | undefined;
-  /** Aborted when the person interrupts. */
+  /** Characters a line of the result may have; undefined when no person looks at it. */
+  readonly columns: number | undefined;
+  /**
+   * Aborted when the person interrupts, or nobody reads the result any more. A command that never asks for it is ended
+   * by a signal as any process.
+   */
   readonly interrupted: AbortSignal;
+  /** The command did what it could, and that was not all: exit code 1. */
+  fail(): void;
 }
 
-export function createTerminal(
-  process: { readonly stdin: Readable; readonly stdout: Writable; readonly stderr: NodeJS.WriteStream },
-  interrupted: AbortSignal,
-): Terminal {
+/** The part of `process` that a terminal is made of. */
+export interface ProcessStreams {
+  readonly stdin: Readable;
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stderr: NodeJS.WriteStream;
+  once(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
+}
+
+export function createTerminal(process: ProcessStreams, onFail: () => void): Terminal {
   const { stdin, stdout, stderr } = process;
+  const abort = new AbortController();
+  let listening = false;
+  // A pipe that its reader closed (`| head`) ends the command, not with an exception.
+  stdout.on('error', () => abort.abort());
   return {
     stdin,
     async print(line) {
@@ -27,6 +43,15 @@ export function createTerminal(
     },
     note: (line) => void stderr.write(`${line}\n`),
     screen: stderr.isTTY ? stderr : undefined,
-    interrupted,
+    columns: stdout.isTTY === true ? stdout.columns : undefined,
+    get interrupted() {
+      if (!listening) {
+        listening = true;
+        process.once('SIGINT', () => abort.abort());
+        process.once('SIGTERM', () => abort.abort());
+      }
+      return abort.signal;
+    },
+    fail: onFail,
   };
 }

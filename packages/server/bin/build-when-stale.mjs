@@ -1,0 +1,48 @@
+// A clone runs from its sources without a build step to remember: what is compiled is compared with what it comes
+// from, by time, and built again when it is older. An installed package has no sources, and nothing happens.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const packages = ['contracts', 'client', 'server'].map((name) => `${root}packages/${name}`);
+const stampOf = (directory) => `${directory}/dist/.tsbuildinfo`;
+
+export function buildWhenStale() {
+  const sources = packages.map((directory) => `${directory}/src`);
+  const compiler = `${root}node_modules/typescript/bin/tsc`;
+  if (!sources.every((directory) => existsSync(directory)) || !existsSync(compiler)) return;
+  const builtAt = Math.min(...packages.map((directory) => modifiedAt(stampOf(directory))));
+  const changedAt = Math.max(
+    modifiedAt(`${root}tsconfig.base.json`),
+    ...packages.map((directory) => modifiedAt(`${directory}/tsconfig.json`)),
+    ...sources.map(newestWithin),
+  );
+  if (builtAt >= changedAt) return;
+
+  process.stderr.write('Building…\n');
+  const { status, stdout } = spawnSync(process.execPath, [compiler, '-b'], { cwd: root, encoding: 'utf8' });
+  const now = new Date();
+  for (const directory of packages) {
+    if (!existsSync(stampOf(directory))) continue;
+    // The compiler leaves the stamp alone where only times have changed, and renews it where it found errors.
+    if (status === 0) utimesSync(stampOf(directory), now, now);
+    else utimesSync(stampOf(directory), 0, 0);
+  }
+  if (status === 0) return;
+  process.stderr.write(stdout);
+  process.exit(1);
+}
+
+const modifiedAt = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+/** The latest change of a source or a directory (files that were added or removed), tests apart. */
+function newestWithin(directory) {
+  let newest = modifiedAt(directory);
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = `${directory}/${entry.name}`;
+    if (entry.isDirectory()) newest = Math.max(newest, newestWithin(path));
+    else if (!/\.(test|contract|fixture)\.ts$/.test(entry.name)) newest = Math.max(newest, modifiedAt(path));
+  }
+  return newest;
+}
