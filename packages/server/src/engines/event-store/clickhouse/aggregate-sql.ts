@@ -1,0 +1,157 @@
+import type { AggregationQuery, GroupKey } from '../../../domain/queries/event-query.ts';
+import { filterSql, SqlParameters } from './filter-sql.ts';
+import { propertySql } from './property-sql.ts';
+import type { Reading } from './reading.ts';
+
+export interface Statement {
+  readonly sql: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+/** `exact` keeps every value in memory; `sketch` is bounded, with a relative error below 1 %. */
+export type QuantileKind = 'exact' | 'sketch';
+
+const sketchError = 0.005;
+const eachTag = "ARRAY JOIN if(empty(tags), ['null'], tags) AS one_tag";
+
+/** The statements of one aggregation. Groups are in columns `key1` and `key2`, the metric in `value`. */
+export class AggregationSql {
+  readonly #query: AggregationQuery;
+  readonly #reading: Reading;
+  readonly #quantiles: QuantileKind;
+
+  constructor(query: AggregationQuery, reading: Reading, quantiles: QuantileKind) {
+    this.#query = query;
+    this.#reading = reading;
+    this.#quantiles = quantiles;
+  }
+
+  /** The metric over all events. */
+  total(): Statement {
+    return this.#statement((p) => `SELECT ${this.#metric(p)} AS value FROM events WHERE ${this.#where(p)}`);
+  }
+
+  /** The largest groups, by value and then by name. */
+  groups(limit: number): Statement {
+    const names = this.#keyNames();
+    return this.#statement(
+      (p) =>
+        `SELECT ${this.#namedKeys(p)}, ${this.#metric(p)} AS value FROM ${this.#grouped()} ` +
+        `WHERE ${this.#where(p)} GROUP BY ${names} ORDER BY value DESC NULLS LAST, ${names} ` +
+        `LIMIT ${p.add('UInt32', limit)}`,
+    );
+  }
+
+  /** The metric over all events that are in none of the groups. */
+  other(groups: readonly (readonly string[])[]): Statement {
+    return this.#statement(
+      (p) =>
+        `SELECT ${this.#metric(p)} AS value FROM ${this.#grouped()} WHERE ${this.#where(p)} ` +
+        `AND (${this.#keys(p).join(', ')}) NOT IN (${this.#keySet(groups, p)})`,
+    );
+  }
+
+  /** The metric by interval, in `bucket`. */
+  series(interval: number, limit: number): Statement {
+    return this.#statement(
+      (p) =>
+        `SELECT ${bucket(interval, p)} AS bucket, ${this.#metric(p)} AS value FROM events ` +
+        `WHERE ${this.#where(p)} GROUP BY bucket ORDER BY bucket LIMIT ${p.add('UInt32', limit)}`,
+    );
+  }
+
+  /** The metric by interval and group. */
+  groupSeries(interval: number, groups: readonly (readonly string[])[], limit: number): Statement {
+    const names = this.#keyNames();
+    return this.#statement(
+      (p) =>
+        `SELECT ${bucket(interval, p)} AS bucket, ${this.#namedKeys(p)}, ${this.#metric(p)} AS value ` +
+        `FROM ${this.#grouped()} WHERE ${this.#where(p)} ` +
+        `AND (${this.#keys(p).join(', ')}) IN (${this.#keySet(groups, p)}) ` +
+        `GROUP BY bucket, ${names} ORDER BY bucket, value DESC NULLS LAST, ${names} ` +
+        `LIMIT ${p.add('UInt32', limit)}`,
+    );
+  }
+
+  #statement(build: (parameters: SqlParameters) => string): Statement {
+    const parameters = new SqlParameters();
+    return { sql: build(parameters), parameters: parameters.values };
+  }
+
+  #where(parameters: SqlParameters): string {
+    return filterSql(this.#query.filter, parameters, this.#reading);
+  }
+
+  /** Grouping by tag takes an event once for each of its tags. */
+  #grouped(): string {
+    const byTag = this.#query.groupBy.some((key) => key.kind === 'field' && key.field === 'tag');
+    return byTag ? `events ${eachTag}` : 'events';
+  }
+
+  #keys(parameters: SqlParameters): string[] {
+    return this.#query.groupBy.map((key) => keySql(key, parameters, this.#reading));
+  }
+
+  #namedKeys(parameters: SqlParameters): string {
+    return this.#keys(parameters)
+      .map((sql, i) => `${sql} AS key${i + 1}`)
+      .join(', ');
+  }
+
+  #keyNames(): string {
+    return this.#query.groupBy.map((_, i) => `key${i + 1}`).join(', ');
+  }
+
+  #keySet(groups: readonly (readonly string[])[], parameters: SqlParameters): string {
+    const columns = this.#query.groupBy.map((_, i) =>
+      parameters.add(
+        'Array(String)',
+        groups.map((keys) => keys[i] ?? ''),
+      ),
+    );
+    return columns.length === 1
+      ? `SELECT arrayJoin(${columns.join()})`
+      : `SELECT pair.1, pair.2 FROM (SELECT arrayJoin(arrayZip(${columns.join(', ')})) AS pair)`;
+  }
+
+  #metric(parameters: SqlParameters): string {
+    const { metric, field } = this.#query;
+    if (metric === 'count') return 'count()';
+    if (metric === 'unique_users') return 'uniqExact(user_id)';
+    if (field === undefined) throw new TypeError(`${metric} needs a field`);
+    const number = propertySql(field, parameters, this.#reading.promoted).number;
+    switch (metric) {
+      case 'sum':
+      case 'avg':
+      case 'min':
+      case 'max':
+        return `${metric}OrNull(${number})`;
+      default: {
+        const level = Number(metric.slice(1)) / 100;
+        return this.#quantiles === 'exact'
+          ? `quantileExactOrNull(${level})(${number})`
+          : `quantileDDOrNull(${sketchError}, ${level})(${number})`;
+      }
+    }
+  }
+}
+
+/** Intervals are aligned to the epoch, also those before it. */
+function bucket(interval: number, parameters: SqlParameters): string {
+  const time = 'toUnixTimestamp64Milli(timestamp)';
+  return `${time} - positiveModulo(${time}, ${parameters.add('Int64', interval)})`;
+}
+
+function keySql(key: GroupKey, parameters: SqlParameters, reading: Reading): string {
+  if (key.kind === 'property') return propertySql(key.path, parameters, reading.promoted).text;
+  switch (key.field) {
+    case 'type':
+    case 'source':
+    case 'severity':
+      return key.field;
+    case 'tag':
+      return 'one_tag';
+    default:
+      return `ifNull(${key.field}, 'null')`;
+  }
+}

@@ -1,0 +1,68 @@
+import type { BlockLine } from './block-lines.ts';
+import { eventColumns, readEventRow } from './event-row.ts';
+import type { Statements } from './statements.ts';
+
+export interface Duplicate {
+  readonly line: BlockLine;
+  /** The line of the same block that was stored instead; null when the event was stored before. */
+  readonly twin: BlockLine | null;
+}
+
+const batch = 1000;
+const storedEvents = `
+SELECT project, ${eventColumns} FROM events
+WHERE id IN (SELECT toUUID(arrayJoin(splitByChar(',', {ids:String}))))`;
+
+/** How many duplicates differ from what is stored in anything but the time of receipt. */
+export async function countConflicts(
+  statements: Statements,
+  block: Buffer,
+  duplicates: readonly Duplicate[],
+): Promise<number> {
+  const contentOf = (line: BlockLine): string => lineContent(block.subarray(line.start, line.end));
+  let conflicts = 0;
+  const stored: Duplicate[] = [];
+  for (const duplicate of duplicates) {
+    if (duplicate.twin === null) stored.push(duplicate);
+    else if (contentOf(duplicate.line) !== contentOf(duplicate.twin)) conflicts += 1;
+  }
+  for (let start = 0; start < stored.length; start += batch) {
+    const part = stored.slice(start, start + batch);
+    const contents = await storedContents(statements, part);
+    for (const { line } of part) {
+      if (contents.get(`${line.id} ${line.project}`) !== contentOf(line)) conflicts += 1;
+    }
+  }
+  return conflicts;
+}
+
+async function storedContents(
+  statements: Statements,
+  duplicates: readonly Duplicate[],
+): Promise<Map<string, string>> {
+  const ids = [...new Set(duplicates.map(({ line }) => line.id))].join(',');
+  const rows = await statements.rows(storedEvents, { ids });
+  return new Map(rows.map((row) => [`${row.event_id} ${row.project}`, content({ ...readEventRow(row) })]));
+}
+
+function lineContent(line: Buffer): string {
+  const value: unknown = JSON.parse(line.toString());
+  return content(typeof value === 'object' && value !== null ? { ...value } : {});
+}
+
+const compared = [
+  'timestamp',
+  'type',
+  'source',
+  'severity',
+  'correlation_id',
+  'session_id',
+  'user_id',
+  'tags',
+  'data',
+  'metadata',
+] as const;
+
+function content(event: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(compared.map((key) => event[key]));
+}

@@ -1,0 +1,84 @@
+import { tokenKindSql, tokenNumberSql, tokenTextSql } from './json-sql.ts';
+import {
+  kindColumn,
+  numberColumn,
+  promotedNumbers,
+  promotedTexts,
+  textColumn,
+} from './promoted-properties.ts';
+
+export interface Migration {
+  readonly version: number;
+  readonly name: string;
+  /** Run one after the other; each may be run again. */
+  readonly statements: readonly string[];
+}
+
+const token = (property: string): string => `JSONExtractRaw(data, '${property}')`;
+
+const promotedColumns = [
+  ...promotedTexts.flatMap((property) => [
+    `${textColumn(property)} LowCardinality(String) MATERIALIZED ${tokenTextSql(token(property))}`,
+    `${kindColumn(property)} UInt8 MATERIALIZED ${tokenKindSql(token(property))}`,
+  ]),
+  ...promotedNumbers.map(
+    (property) =>
+      `${numberColumn(property)} Nullable(Float64) MATERIALIZED ${tokenNumberSql(token(property))}`,
+  ),
+];
+
+/**
+ * The events. `data` and `metadata` are the texts that came in and are what is returned; all columns below them are
+ * derived from the text.
+ *
+ * - Sorted by time, since almost every query names a time range and lists are in that order; the number of a UUID is
+ *   in the order of its text, the UUID itself is not.
+ * - `by_id` makes looking up ids cheap at any size; UUIDv7 ids that arrive together are neighbours in it.
+ * - `simple` is 0 where the fast JSON reader cannot read the text: integers beyond 64 bits.
+ * - DateTime64 goes from 1900 to 2299 and cuts off what is outside without a word; the constraint makes that an error.
+ */
+const createEvents = `
+CREATE TABLE IF NOT EXISTS events (
+  project LowCardinality(String),
+  id UUID,
+  timestamp DateTime64(3, 'UTC') CODEC(DoubleDelta, LZ4),
+  received_at DateTime64(3, 'UTC') CODEC(DoubleDelta, LZ4),
+  type LowCardinality(String),
+  source LowCardinality(String),
+  severity LowCardinality(String),
+  correlation_id Nullable(String),
+  session_id Nullable(String),
+  user_id Nullable(String),
+  tags Array(LowCardinality(String)),
+  data String CODEC(ZSTD(1)),
+  metadata String CODEC(ZSTD(1)),
+  simple UInt8 MATERIALIZED isValidJSON(data),
+  is_error UInt8 MATERIALIZED type = 'error' OR (type = 'api.response' AND greatest(
+    ifNull(${tokenNumberSql(token('status'))}, 0), ifNull(${tokenNumberSql(token('status_code'))}, 0)) >= 500),
+  ${promotedColumns.join(',\n  ')},
+  INDEX simple_range simple TYPE minmax GRANULARITY 1,
+  INDEX user_id_filter user_id TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX session_id_filter session_id TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX correlation_id_filter correlation_id TYPE bloom_filter(0.01) GRANULARITY 1,
+  PROJECTION by_id (SELECT _part_offset ORDER BY toUInt128(id)),
+  CONSTRAINT timestamp_in_range CHECK timestamp > '1900-01-01 00:00:00.000' AND timestamp < '2299-12-31 00:00:00.000'
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(timestamp)
+ORDER BY (project, timestamp, toUInt128(id))
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 1000`;
+
+/** Lines that cannot become rows of \`events\`, kept for a person to look at. */
+const createUnreadableLines = `
+CREATE TABLE IF NOT EXISTS unreadable_lines (
+  stored_at DateTime64(3, 'UTC'),
+  reason String,
+  line String
+)
+ENGINE = MergeTree
+ORDER BY stored_at
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 1000`;
+
+export const migrations: readonly Migration[] = [
+  { version: 1, name: 'events', statements: [createEvents, createUnreadableLines] },
+];

@@ -1,0 +1,152 @@
+import { Readable } from 'node:stream';
+import {
+  ClickHouseError,
+  ClickHouseLogLevel,
+  type ClickHouseSettings,
+  createClient,
+} from '@clickhouse/client';
+import { StreamFlowError, unavailable } from '../../../domain/errors.ts';
+import type { ClickHouseConnection } from './connection.ts';
+
+export type Parameters = Readonly<Record<string, unknown>>;
+export type Row = Readonly<Record<string, unknown>>;
+
+export interface StatementsOptions {
+  readonly connection: ClickHouseConnection;
+  readonly database: string;
+  /** Every read is bounded by these. */
+  readonly limits: ReadLimits;
+}
+
+export interface ReadLimits {
+  /** Seconds that a read may take. */
+  readonly seconds: number;
+  /** Bytes of memory that a read may use. */
+  readonly memory: number;
+  /** Threads of a read. */
+  readonly threads: number;
+}
+
+export interface RowOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly settings?: ClickHouseSettings;
+}
+
+/** A statement that ClickHouse refused, with the number and the name of its exception. */
+export class StatementError extends Error {
+  readonly code: number;
+  readonly type: string;
+
+  constructor(error: ClickHouseError) {
+    super(error.message, { cause: error });
+    this.name = 'StatementError';
+    this.code = Number(error.code);
+    this.type = error.type ?? '';
+  }
+}
+
+/** What the event store says to ClickHouse, and how failures are told. */
+export interface Statements {
+  /** Runs a query within the limits. */
+  rows(sql: string, parameters: Parameters, options?: RowOptions): Promise<Row[]>;
+  /** Runs a statement that gives nothing back. */
+  command(sql: string, parameters?: Parameters): Promise<void>;
+  /** Inserts rows of the format that the SQL names. */
+  insert(sql: string, data: Buffer, settings: ClickHouseSettings): Promise<void>;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+// An insert of some megabytes takes a tenth of a second; a minute means that the engine is in trouble.
+const requestTimeout = 120_000;
+const pingTimeout = 5000;
+
+export function createStatements(options: StatementsOptions): Statements {
+  const { connection, database, limits } = options;
+  const client = createClient({
+    url: connection.url,
+    database,
+    application: 'StreamFlow',
+    request_timeout: requestTimeout,
+    compression: { request: false, response: false },
+    use_multipart_params_auto: true,
+    log: { level: ClickHouseLogLevel.OFF },
+    ...(connection.username === undefined ? {} : { username: connection.username }),
+    ...(connection.password === undefined ? {} : { password: connection.password }),
+    ...(connection.agent === undefined ? {} : { http_agent: connection.agent }),
+    ...(connection.agent === undefined ? {} : { set_basic_auth_header: false }),
+  });
+  const readSettings: ClickHouseSettings = {
+    // The whole result before the first byte, so that every failure has its own status.
+    wait_end_of_query: 1,
+    // Whoever goes away takes the query along.
+    cancel_http_readonly_queries_on_client_close: 1,
+    max_execution_time: limits.seconds,
+    max_memory_usage: String(limits.memory),
+    max_bytes_before_external_group_by: String(Math.floor(limits.memory / 2)),
+    max_bytes_before_external_sort: String(Math.floor(limits.memory / 2)),
+    max_threads: limits.threads,
+    output_format_json_quote_64bit_integers: 0,
+    output_format_json_quote_denormals: 0,
+  };
+
+  return {
+    async rows(sql, parameters, { signal, settings } = {}) {
+      try {
+        const result = await client.query({
+          query: sql,
+          format: 'JSONEachRow',
+          query_params: { ...parameters },
+          clickhouse_settings: { ...readSettings, ...settings },
+          ...(signal === undefined ? {} : { abort_signal: signal }),
+        });
+        return await result.json<Row>();
+      } catch (error) {
+        signal?.throwIfAborted();
+        throw readFailure(error, connection.name);
+      }
+    },
+    async command(sql, parameters = {}) {
+      try {
+        await client.command({ query: sql, query_params: { ...parameters } });
+      } catch (error) {
+        throw failure(error, connection.name);
+      }
+    },
+    async insert(sql, data, settings) {
+      try {
+        const result = await client.exec({
+          query: sql,
+          values: Readable.from([data], { objectMode: false }),
+          clickhouse_settings: settings,
+        });
+        for await (const _ of result.stream);
+      } catch (error) {
+        throw failure(error, connection.name);
+      }
+    },
+    async ping() {
+      const result = await client.ping({ select: false, abort_signal: AbortSignal.timeout(pingTimeout) });
+      if (!result.success) throw failure(result.error, connection.name);
+    },
+    close: () => client.close(),
+  };
+}
+
+// TIMEOUT_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, MEMORY_LIMIT_EXCEEDED, NOT_ENOUGH_SPACE, QUERY_WAS_CANCELLED
+const passing = new Set([159, 202, 241, 243, 394]);
+
+function readFailure(error: unknown, name: string): Error {
+  const known = failure(error, name);
+  if (known instanceof StatementError && passing.has(known.code)) {
+    return unavailable(`The query was ended by ${name}: ${known.type}`, 1, known);
+  }
+  return known;
+}
+
+function failure(error: unknown, name: string): Error {
+  if (error instanceof StreamFlowError) return error;
+  if (error instanceof ClickHouseError) return new StatementError(error);
+  const reason = error instanceof Error ? error.message : String(error);
+  return unavailable(`${name} is away: ${reason}`, 1, error);
+}
