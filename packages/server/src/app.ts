@@ -95,7 +95,6 @@ export function startApp({ config, log, listen, clock = systemClock }: AppOption
     teardown.push('embedded ClickHouse', () => clickhouse.close());
     const events = await openClickHouseEventStore({
       connection: clickhouse.connection,
-      idHorizonDays: config.events.id_horizon_days,
       clock,
       log,
     });
@@ -169,7 +168,6 @@ export function startApp({ config, log, listen, clock = systemClock }: AppOption
       limits,
       clock,
       log,
-      version,
     });
     const socketPath = join(config.dataDir, 'control.sock');
     await control.listen(socketPath);

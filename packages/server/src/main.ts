@@ -29,7 +29,7 @@ export async function runStart(options: StartOptions = {}): Promise<void> {
     level,
     // A person at a terminal who has not chosen a format gets the one for people.
     format: process.stdout.isTTY && !sources.has('monitoring.logging.format') ? 'text' : format,
-    debug: config.app.debug,
+    stacks: config.app.debug,
     service: 'streamflow',
   });
   for (const warning of warnings) log.warning('Configuration', { warning });
