@@ -58,8 +58,8 @@ export async function runCli(argv: readonly string[], process: ProcessStreams): 
     importCommand(connect, terminal, systemClock),
     queryCommand(connect, terminal, systemClock),
     tailCommand(connect, terminal, systemClock),
-    userCommand(connect),
-    keyCommand(connect),
+    userCommand(connect, terminal),
+    keyCommand(connect, terminal, systemClock),
     configCommand(),
   ];
   for (const command of commands) program.addCommand(inherit(command, program));
