@@ -28,7 +28,7 @@ export interface CsvOptions {
 
 /**
  * Reads CSV (RFC 4180) with a header. Empty cells are fields that the record does not have. A row with too many or too
- * few cells, or with broken quotes, is a problem of its own.
+ * few cells is a problem of its own; a quote that is never closed is one for the rest of the file.
  */
 export function createCsvReader({ delimiter, text }: CsvOptions): RecordReader {
   return async function* readCsvRecords(chunks) {
@@ -44,6 +44,8 @@ export function createCsvReader({ delimiter, text }: CsvOptions): RecordReader {
       bom: true,
       info: true,
       relax_column_count: true,
+      // A stray quote is text; read strictly, it would swallow the rows after it.
+      relax_quotes: true,
       skip_empty_lines: true,
       skip_records_with_error: true,
       max_record_size: maxRecordBytes,
