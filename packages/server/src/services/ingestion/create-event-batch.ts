@@ -27,9 +27,10 @@ export function createEventBatchRoute(intake: Intake): MountedRoute {
       });
       const refused = batch.ids.length - batch.accepted.length;
       if (refused > 0) observer.refused('invalid', refused);
+      const answer = batchCreated(batch, receipt.receivedAtText);
       return new Promise((resolve, reject) => {
         publishEvents(intake, project, batch.accepted, (error) => {
-          if (error === null) resolve(batchCreated(batch, receipt.receivedAtText));
+          if (error === null) resolve(answer);
           else reject(error);
         });
       });

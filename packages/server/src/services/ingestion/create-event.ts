@@ -18,9 +18,10 @@ export function createEventRoute(intake: Intake): MountedRoute {
         const taken = takeReceipt(project, sentAtHeader(context.headers));
         return [orThrow(normalise(input, taken)), taken];
       });
+      const answer = eventCreated(event.id, receipt.receivedAtText);
       return new Promise((resolve, reject) => {
         publishEvents(intake, project, [event], (error) => {
-          if (error === null) resolve(eventCreated(event.id, receipt.receivedAtText));
+          if (error === null) resolve(answer);
           else reject(error);
         });
       });

@@ -18,20 +18,16 @@ export interface Intake {
   readonly observer: IngestionObserver;
 }
 
-/** Publishes events and, when they are durable, remembers them for readers that come at once. */
+/** Publishes events, and remembers them for readers that come at once. */
 export function publishEvents(
   { publisher, recent }: Intake,
   project: string,
   events: readonly AcceptedEvent[],
   done: PublishDone,
 ): void {
-  publisher.publish(project, events, (error) => {
-    if (error === null) {
-      // Ids made here carry their time, which tells as much.
-      for (const event of events) if (event.idFromClient) recent.add(event.id);
-    }
-    done(error);
-  });
+  // Ids made here carry their time, which tells as much.
+  for (const event of events) if (event.idFromClient) recent.add(event.id);
+  publisher.publish(project, events, done);
 }
 
 /** Reads what a client sent, and counts it when it is refused; the count of its events is unknown and taken as one. */

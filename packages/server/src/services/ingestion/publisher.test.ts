@@ -90,7 +90,7 @@ describe('the publisher', () => {
   });
 
   it('seals a message when it is full', async () => {
-    const { publish, texts, codes } = begin({ maxMessageSize: 30 });
+    const { publish, texts, codes } = begin({ maxMessageBytes: 30 });
     publish('a', [event('x', '1'.repeat(20)), event('x', '2'), event('x', '3')]);
     await turns();
     expect(texts()).toEqual([`default/x: ${'1'.repeat(20)}`, 'default/x: 2 3']);
@@ -98,7 +98,7 @@ describe('the publisher', () => {
   });
 
   it('refuses at once what would make too much wait, and takes it when there is room again', async () => {
-    const { bus, publish, codes } = begin({ maxWaitingSize: 40 });
+    const { bus, publish, codes } = begin({ maxWaitingBytes: 20 });
     bus.hold = true;
     publish('a', [event('x', '1234567890')]);
     publish('b', [event('x', '1234567890')]);

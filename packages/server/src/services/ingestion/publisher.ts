@@ -2,6 +2,7 @@ import { StreamFlowError, unavailable } from '../../domain/errors.ts';
 import type { AcceptedEvent } from '../../domain/events/normalise.ts';
 import type { Log } from '../../domain/log.ts';
 import type { Bus, EventBatch } from '../../engines/bus/port.ts';
+import { MessageBody } from './message-body.ts';
 import type { IngestionObserver } from './observer.ts';
 
 /*
@@ -15,17 +16,17 @@ import type { IngestionObserver } from './observer.ts';
  */
 
 export interface PublisherLimits {
-  /** A message is sealed when its lines reach so many characters. */
-  readonly maxMessageSize: number;
-  /** Lines that wait, published or not, in characters; beyond it requests are refused at once. */
-  readonly maxWaitingSize: number;
+  /** A message is sealed when it reaches so many bytes. */
+  readonly maxMessageBytes: number;
+  /** Bytes of messages that wait, published or not; beyond it requests are refused at once. */
+  readonly maxWaitingBytes: number;
   /** Flushes published and unanswered at a time. More of them use a slow broker better, fewer make larger messages. */
   readonly maxFlushesInFlight: number;
 }
 
 export const defaultPublisherLimits: PublisherLimits = {
-  maxMessageSize: 1024 * 1024,
-  maxWaitingSize: 64 * 1024 * 1024,
+  maxMessageBytes: 1024 * 1024,
+  maxWaitingBytes: 32 * 1024 * 1024,
   maxFlushesInFlight: 2,
 };
 
@@ -59,9 +60,9 @@ interface OpenMessage {
   readonly project: string;
   readonly type: string;
   readonly label: string;
-  readonly lines: string[];
+  readonly body: MessageBody;
   readonly waiting: Waiting[];
-  size: number;
+  count: number;
   hasClientIds: boolean;
 }
 
@@ -74,7 +75,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   let sealed: OpenMessage[] = [];
   /** Lines in open and sealed messages. */
   let collected = 0;
-  let waitingSize = 0;
+  let waitingBytes = 0;
   let flushesInFlight = 0;
   let isScheduled = false;
   let isFailing = false;
@@ -88,12 +89,12 @@ export function createPublisher(options: PublisherOptions): Publisher {
       open.set(project, types);
     }
     let message = types.get(type);
-    if (message !== undefined && message.size >= limits.maxMessageSize) {
+    if (message !== undefined && message.body.length >= limits.maxMessageBytes) {
       sealed.push(message);
       message = undefined;
     }
     if (message === undefined) {
-      message = { project, type, label, lines: [], waiting: [], size: 0, hasClientIds: false };
+      message = { project, type, label, body: new MessageBody(), waiting: [], count: 0, hasClientIds: false };
       types.set(type, message);
     }
     return message;
@@ -101,8 +102,10 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   const add = (project: string, event: AcceptedEvent, waiting: Waiting): void => {
     const message = openMessage(project, event);
-    message.lines.push(event.line);
-    message.size += event.line.length;
+    const before = message.body.length;
+    message.body.append(event.line);
+    waitingBytes += message.body.length - before;
+    message.count += 1;
     if (event.idFromClient) message.hasClientIds = true;
     // The lines of a request are added in one go, so that it can only be the last one that waits.
     if (message.waiting.at(-1) !== waiting) {
@@ -128,15 +131,15 @@ export function createPublisher(options: PublisherOptions): Publisher {
     let left = messages.length;
     for (const message of messages) {
       const settle = (error: StreamFlowError | null): void => {
-        waitingSize -= message.size;
+        waitingBytes -= message.body.length;
         left -= 1;
         if (left === 0) flushesInFlight -= 1;
-        if (error === null) observer.accepted(message.label, message.lines.length);
-        else observer.refused('unavailable', message.lines.length);
+        if (error === null) observer.accepted(message.label, message.count);
+        else observer.refused('unavailable', message.count);
         tellOfFailure(error);
         answer(message.waiting, error);
         if (collected > 0) schedule();
-        else if (waitingSize === 0) drained?.();
+        else if (waitingBytes === 0) drained?.();
       };
       publishTo(bus, eventBatch(message)).then(
         () => settle(null),
@@ -154,15 +157,12 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   return {
     publish(project, events, done) {
-      let size = 0;
-      for (const event of events) size += event.line.length;
-      if (isDraining || waitingSize + size > limits.maxWaitingSize) {
+      if (isDraining || waitingBytes >= limits.maxWaitingBytes) {
         const reason = isDraining ? 'The service is stopping' : 'Too many events are waiting to be stored';
         observer.refused(isDraining ? 'unavailable' : 'overloaded', events.length);
         atEndOfTurn(() => done(unavailable(reason)));
         return;
       }
-      waitingSize += size;
       collected += events.length;
       const waiting: Waiting = { messages: 0, error: null, done };
       for (const event of events) add(project, event, waiting);
@@ -170,7 +170,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     },
     drain() {
       isDraining = true;
-      if (waitingSize === 0) return Promise.resolve();
+      if (waitingBytes === 0) return Promise.resolve();
       return new Promise((resolve) => {
         drained = resolve;
       });
@@ -183,10 +183,10 @@ async function publishTo(bus: Pick<Bus, 'publish'>, batch: EventBatch): Promise<
   await bus.publish([batch]);
 }
 
-function eventBatch({ project, type, lines, hasClientIds }: OpenMessage): EventBatch {
+function eventBatch({ project, type, body, count, hasClientIds }: OpenMessage): EventBatch {
   return {
-    headers: { schema: 1, project, type, count: lines.length, client_ids: hasClientIds },
-    body: Buffer.from(`${lines.join('\n')}\n`),
+    headers: { schema: 1, project, type, count, client_ids: hasClientIds },
+    body: body.seal(),
   };
 }
 
