@@ -108,7 +108,7 @@ function findFile(
   options: LoadOptions,
   problems: Problem[],
 ): { file: string | null; content: string | null } {
-  const named = options.configFile ?? (options.env['STREAMFLOW_CONFIG'] || undefined);
+  const named = options.configFile ?? (options.env.STREAMFLOW_CONFIG || undefined);
   const file = resolve(options.cwd, named ?? 'config.yaml');
   const content = options.readFile(file);
   if (content !== null) return { file, content };

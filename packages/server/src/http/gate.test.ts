@@ -175,7 +175,11 @@ describe('rate limits', () => {
   it('count keys by key, wherever they come from', async () => {
     await start({ rateLimits });
     let last = 0;
-    const send = () => post('/events', bearer('writer-key'), `192.0.2.${(last += 1)}`);
+    const nextAddress = () => {
+      last += 1;
+      return `192.0.2.${last}`;
+    };
+    const send = () => post('/events', bearer('writer-key'), nextAddress());
     expect(await codes(6, send)).toEqual([201, 201, 201, 201, 201, 429]);
   });
 

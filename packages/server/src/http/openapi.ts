@@ -21,7 +21,7 @@ export interface OpenApiOptions {
   readonly service: ServiceName;
   readonly version: string;
   readonly contracts: readonly RouteContract[];
-  readonly sockets: readonly Pick<MountedSocket, 'path' | 'summary' | 'maxFrameBytes'>[];
+  readonly sockets: readonly Pick<MountedSocket, 'path' | 'summary'>[];
 }
 
 const titles: Readonly<Record<ServiceName, string>> = {
@@ -39,15 +39,10 @@ export function openApiDocument(options: OpenApiOptions): OpenApiDocument {
   const tags = new Set<string>();
   for (const contract of [...options.contracts, ...operationsRoutes]) {
     const path = contract.path.replaceAll(/:([A-Za-z0-9_]+)/g, '{$1}');
-    const item = (paths[path] ??= {});
-    item[contract.method.toLowerCase()] = operation(contract, components);
+    paths[path] = { ...paths[path], [contract.method.toLowerCase()]: operation(contract, components) };
     tags.add(contract.tag);
   }
-  const sockets = options.sockets.map((socket) => ({
-    path: socket.path,
-    summary: socket.summary,
-    max_frame_bytes: socket.maxFrameBytes,
-  }));
+  const sockets = options.sockets.map(({ path, summary }) => ({ path, summary }));
   return {
     openapi: '3.1.0',
     info: {

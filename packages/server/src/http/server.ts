@@ -178,7 +178,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     async close(graceMs = 10_000) {
       ready = false;
       sockets.drain();
-      await closeWithin(app, graceMs);
+      // Upgraded connections are no longer the server's to close, and hold its close up.
+      await closeWithin(app, graceMs, () => sockets.terminate());
       sockets.terminate();
     },
   };
@@ -191,10 +192,17 @@ function boundPort(app: FastifyInstance): number {
 }
 
 /** Ends a server: connections that fall idle at once, those with a request under way after the grace. */
-export async function closeWithin(app: FastifyInstance, graceMs: number): Promise<void> {
+export async function closeWithin(
+  app: FastifyInstance,
+  graceMs: number,
+  onGraceOver: () => void = () => {},
+): Promise<void> {
   // Connections whose last request began before the close would stay open until their idle timeout.
   const idle = setInterval(() => app.server.closeIdleConnections(), 50);
-  const grace = setTimeout(() => app.server.closeAllConnections(), graceMs);
+  const grace = setTimeout(() => {
+    onGraceOver();
+    app.server.closeAllConnections();
+  }, graceMs);
   try {
     await app.close();
   } finally {

@@ -1,0 +1,28 @@
+import {
+  apiKeyRoutes,
+  authRoutes,
+  dashboardRoutes,
+  ingestionRoutes,
+  type RouteContract,
+  type ServiceName,
+  storageRoutes,
+  userRoutes,
+} from '@streamflow/contracts';
+import type { OpenApiOptions } from './openapi.ts';
+
+/** What each service offers, in the order of its mounting: the source of the committed OpenAPI documents. */
+export const apiCatalogue: Readonly<
+  Record<
+    ServiceName,
+    { readonly routes: readonly RouteContract[]; readonly sockets: OpenApiOptions['sockets'] }
+  >
+> = {
+  ingestion: {
+    routes: [...ingestionRoutes, ...authRoutes],
+    sockets: [{ path: '/ws', summary: 'Send events' }],
+  },
+  analytics: { routes: authRoutes, sockets: [] },
+  alerting: { routes: authRoutes, sockets: [] },
+  dashboard: { routes: [...dashboardRoutes, ...userRoutes, ...apiKeyRoutes, ...authRoutes], sockets: [] },
+  storage: { routes: [...storageRoutes, ...authRoutes], sockets: [] },
+};

@@ -1,0 +1,18 @@
+import { configurationPage } from '../packages/server/dist/config/reference-page.js';
+import { apiCatalogue } from '../packages/server/dist/http/api-catalogue.js';
+import { errorsPage } from '../packages/server/dist/http/error-reference.js';
+import { openApiDocument } from '../packages/server/dist/http/openapi.js';
+import { version } from '../packages/server/dist/version.js';
+
+/** Every generated file: its path from the root of the repository, and what it must hold. */
+export function referencePages() {
+  const documents = Object.entries(apiCatalogue).map(([service, { routes, sockets }]) => {
+    const document = openApiDocument({ service, version, contracts: routes, sockets });
+    return [`docs/reference/openapi/${service}.json`, `${JSON.stringify(document, null, 2)}\n`];
+  });
+  return new Map([
+    ['docs/reference/configuration.md', configurationPage()],
+    ['docs/reference/errors.md', errorsPage()],
+    ...documents,
+  ]);
+}
