@@ -1,4 +1,4 @@
-import { Format, SingleBar } from 'cli-progress';
+import cliProgress from 'cli-progress';
 import type { Clock } from '../../domain/clock.ts';
 import type { Terminal } from '../terminal.ts';
 import type { ImportProgress } from './import-events.ts';
@@ -48,15 +48,15 @@ function barView(
   rate: (accepted: number) => number,
   bytesTotal: number,
 ): ProgressView {
-  const bar = new SingleBar({
+  const bar = new cliProgress.SingleBar({
     stream: screen,
     fps: 8,
     barsize: 30,
     hideCursor: true,
     stopOnComplete: false,
     format: (options, state, payload: { readonly accepted: number; readonly rate: number }) => {
-      const drawn = Format.BarFormat(state.progress, options);
-      const left = Number.isFinite(state.eta) ? Format.TimeFormat(state.eta, options, 1) : '?';
+      const drawn = cliProgress.Format.BarFormat(state.progress, options);
+      const left = Number.isFinite(state.eta) ? cliProgress.Format.TimeFormat(state.eta, options, 1) : '?';
       return `${drawn} ${Math.floor(state.progress * 100)}%  ${grouped(payload.accepted)} events  ${grouped(payload.rate)}/s  ${left} left`;
     },
     etaBuffer: 50,
