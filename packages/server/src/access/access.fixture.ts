@@ -23,12 +23,12 @@ export const jwt: TokenOptions = {
   audience: 'streamflow-api',
 };
 
-export interface CountedHasher extends PasswordHasher {
+interface CountedHasher extends PasswordHasher {
   /** Each comparison: whether it was with a user's hash or with nobody's. */
   readonly verified: ('user' | 'nobody')[];
 }
 
-export function createCountedHasher(): CountedHasher {
+function createCountedHasher(): CountedHasher {
   const verified: ('user' | 'nobody')[] = [];
   return {
     verified,

@@ -165,6 +165,13 @@ describe('access by password and token', () => {
     await expect(authenticate(token)).rejects.toEqual(refused);
   });
 
+  it('refuses the sessions of a user who is disabled, also by a hand in the records', async () => {
+    const id = await test.addUser('ann@example.org');
+    const token = await signIn('ann@example.org');
+    await test.records.update(users, { project, id }, { disabled: true });
+    await expect(authenticate(token)).rejects.toEqual(refused);
+  });
+
   it('does not bring old sessions back when a user is enabled again', async () => {
     const id = await test.addUser('ann@example.org');
     const token = await signIn('ann@example.org');

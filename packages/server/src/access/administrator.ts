@@ -3,14 +3,14 @@ import { users } from '../domain/records/users.ts';
 import type { RecordStore } from '../engines/record-store/port.ts';
 import type { UserAccounts } from './user-accounts.ts';
 
-export interface AdministratorOptions {
+interface AdministratorOptions {
   /** `admin@localhost` unless given. */
   readonly email?: string;
   /** A random one unless given. */
   readonly password?: string;
 }
 
-export interface FirstAdministrator {
+interface FirstAdministrator {
   readonly email: string;
   /** The password that was made, to be shown this once; null when it was given. */
   readonly generatedPassword: string | null;

@@ -11,7 +11,7 @@ import type {
 } from '../engines/record-store/port.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 
-export interface NewUser {
+interface NewUser {
   readonly project: string;
   readonly email: string;
   readonly password: string;

@@ -12,7 +12,7 @@ const checksumLength = 6;
 const shownLength = 6;
 const shape = /^sf_[0-9A-Za-z]{36}_[0-9A-Za-z]{6}$/;
 
-export const apiKeyLength = start.length + randomLength + 1 + checksumLength;
+const apiKeyLength = start.length + randomLength + 1 + checksumLength;
 
 export function makeApiKey(randomBytes: (size: number) => Uint8Array): string {
   const body = start + randomBase62(randomLength, randomBytes);

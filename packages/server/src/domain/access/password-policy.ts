@@ -1,6 +1,6 @@
 import { validationError } from '../errors.ts';
 
-export const passwordLength = { least: 8, most: 1024 } as const;
+const passwordLength = { least: 8, most: 1024 } as const;
 
 /** Refuses a password that is too short or too long, in characters. */
 export function checkPassword(password: string, field: string): void {

@@ -21,8 +21,7 @@ const ApiKeyFields = Type.Object({
   requests_per_minute: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()]),
 });
 
-export type ApiKeyFields = Type.Static<typeof ApiKeyFields>;
-export type ApiKeyRecord = Stored<ApiKeyFields>;
+export type ApiKeyRecord = Stored<Type.Static<typeof ApiKeyFields>>;
 
 export const apiKeys = defineRecordKind(ApiKeyFields, {
   name: 'api_keys',

@@ -1,13 +1,10 @@
 import Type from 'typebox';
-import { defineRecordKind, type Stored } from './record-kind.ts';
+import { defineRecordKind } from './record-kind.ts';
 
 const SettingFields = Type.Object({
   /** Any JSON value. */
   value: Type.Unknown(),
 });
-
-export type SettingFields = Type.Static<typeof SettingFields>;
-export type SettingRecord = Stored<SettingFields>;
 
 /** What StreamFlow remembers about itself; the id is the name of the setting. */
 export const settings = defineRecordKind(SettingFields, {

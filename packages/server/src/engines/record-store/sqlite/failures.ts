@@ -7,7 +7,7 @@ const { SqliteError } = Database;
 /** Codes, and beginnings of extended codes, that say that the disk or the file does not do what is asked. */
 const awayCodes = ['SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_READONLY', 'SQLITE_CANTOPEN', 'SQLITE_NOMEM'];
 
-export const isBusy = (error: unknown): boolean =>
+const isBusy = (error: unknown): boolean =>
   error instanceof SqliteError && (error.code.startsWith('SQLITE_BUSY') || error.code === 'SQLITE_LOCKED');
 
 export const isUniqueViolation = (error: unknown): boolean =>
