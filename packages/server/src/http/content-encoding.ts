@@ -1,7 +1,7 @@
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
 import { StreamFlowError } from '../domain/errors.ts';
 
-export const acceptedEncodings = ['gzip', 'deflate', 'br'] as const;
+const acceptedEncodings = ['gzip', 'deflate', 'br'] as const;
 
 type Decompress = (
   body: Buffer,

@@ -5,7 +5,7 @@ import type { Log } from '../domain/log.ts';
 import type { HealthCheck, Service } from './service.ts';
 
 /** How long a dependency may take to answer a check, milliseconds. */
-export const checkTimeoutMs = 2000;
+const checkTimeoutMs = 2000;
 
 type Checks = HealthResponse['checks'];
 type CheckResult = Exclude<Checks[string], number>;

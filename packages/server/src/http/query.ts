@@ -72,7 +72,7 @@ function decode(text: string): string {
 }
 
 /** Text that does not fit is left as it is, so that the check of the schema names what was expected. */
-export function coerce(text: string, schema: Readonly<Record<string, unknown>>): unknown {
+function coerce(text: string, schema: Readonly<Record<string, unknown>>): unknown {
   switch (schema.type) {
     case 'integer':
       return /^-?[0-9]{1,15}$/.test(text) ? Number(text) : text;
@@ -88,7 +88,7 @@ export function coerce(text: string, schema: Readonly<Record<string, unknown>>):
 const isSchemaObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
 
-export function propertySchemas(schema: TSchema): Record<string, Record<string, unknown>> {
+function propertySchemas(schema: TSchema): Record<string, Record<string, unknown>> {
   const found: Record<string, Record<string, unknown>> = {};
   if (!('properties' in schema) || !isSchemaObject(schema.properties)) return found;
   for (const [name, property] of Object.entries(schema.properties)) {

@@ -49,7 +49,7 @@ export function createTestLog(): { readonly log: Log; readonly lines: TestLine[]
 }
 
 /** A limiter of one endless window. */
-export function createTestLimiter(): RateLimiter {
+function createTestLimiter(): RateLimiter {
   const used = new Map<string, number>();
   const places = new Map<string, number>();
   return {
@@ -80,7 +80,7 @@ export const testService = (parts: Partial<Service> = {}): Service => ({
   ...parts,
 });
 
-export interface Recorded {
+interface Recorded {
   readonly method: string;
   readonly pattern: string;
   readonly status: number;

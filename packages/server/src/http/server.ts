@@ -20,7 +20,7 @@ import type { MountedRoute, Service } from './service.ts';
 import { attachSockets } from './sockets.ts';
 
 /** What the server tells of itself; `observability/metrics.ts` has it. */
-export interface HttpMetrics {
+interface HttpMetrics {
   /** A recorder for one route; called once a route, its result once a request. */
   route(service: ServiceName, method: string, pattern: string): RecordRequest;
   /** Open WebSockets of a service changed by `by`. */

@@ -3,10 +3,10 @@ import type { Log, LogFields } from '../domain/log.ts';
 import { serialiseError } from './log-error.ts';
 import { formatLine } from './log-text.ts';
 
-export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR' | 'CRITICAL';
+type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR' | 'CRITICAL';
 
 /** Where lines go; a file descriptor's stream, or an array's in tests. */
-export interface LogDestination {
+interface LogDestination {
   write(line: string): void;
 }
 

@@ -3,7 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { RequestMetrics } from './request-metrics.ts';
 
 /** What ingestion reports. */
-export interface IngestionMetrics {
+interface IngestionMetrics {
   /** Events of a type became durable. */
   accepted(type: string, count: number): void;
   /** Events were refused; the reason is one of few words. */
@@ -11,7 +11,7 @@ export interface IngestionMetrics {
 }
 
 /** What storage reports. */
-export interface StorageMetrics {
+interface StorageMetrics {
   onAppended(result: {
     readonly stored: number;
     readonly duplicates: number;

@@ -1,0 +1,158 @@
+import Type from 'typebox';
+import { gigabyte, megabyte } from '../bytes.ts';
+import { address, integer, text, toggle } from '../setting.ts';
+
+/* The engines, built in or servers. */
+
+const exchange = (name: string) =>
+  text({
+    env: `RABBITMQ_EXCHANGE_${name.toUpperCase()}`,
+    description: `Name of the ${name} exchange.`,
+    default: name,
+    pattern: /^[\w.:-]{1,127}$/,
+    expected: 'a name of letters, digits, and . _ : -',
+    needs: 'rabbitmq.url',
+  });
+
+export const database = Type.Object({
+  url: address({
+    env: 'DATABASE_URL',
+    description:
+      'PostgreSQL for records, and for events unless `clickhouse.url` is set. The embedded engines without it.',
+    schemes: ['postgresql', 'postgres'],
+    rewrite: (url) => url.replace(/^(postgres(?:ql)?)\+[a-z0-9]+:\/\//, '$1://'),
+  }),
+  pool_size: integer({
+    env: 'DATABASE_POOL_SIZE',
+    description: 'Connections to PostgreSQL.',
+    default: 20,
+    minimum: 1,
+    maximum: 1000,
+    needs: 'database.url',
+  }),
+  max_overflow: integer({
+    env: 'DATABASE_MAX_OVERFLOW',
+    description: 'Further connections under load.',
+    default: 30,
+    minimum: 0,
+    maximum: 1000,
+    needs: 'database.url',
+    remark: 'the pool has one limit: it is database.pool_size and database.max_overflow together',
+  }),
+  echo: toggle({
+    env: 'DATABASE_ECHO',
+    description: 'Logs every statement, at DEBUG.',
+    default: false,
+    needs: 'database.url',
+  }),
+});
+
+export const clickhouse = Type.Object({
+  url: address({
+    env: 'CLICKHOUSE_URL',
+    description: 'ClickHouse server for events. The embedded engine, or PostgreSQL, without it.',
+    schemes: ['http', 'https'],
+  }),
+});
+
+export const rabbitmq = Type.Object({
+  url: address({
+    env: 'RABBITMQ_URL',
+    description: 'RabbitMQ broker. The embedded bus without it.',
+    schemes: ['amqp', 'amqps'],
+  }),
+  exchanges: Type.Object({
+    events: exchange('events'),
+    analytics: exchange('analytics'),
+    alerts: exchange('alerts'),
+  }),
+  prefix: text({
+    env: 'RABBITMQ_PREFIX',
+    description:
+      'Stands before the name of every exchange and queue, so that installations can share a broker.',
+    default: '',
+    pattern: /^[\w.:-]{0,64}$/,
+    expected: 'at most 64 letters, digits, and . _ : -',
+    needs: 'rabbitmq.url',
+  }),
+  max_connections: integer({
+    env: 'RABBITMQ_MAX_CONNECTIONS',
+    description: 'Most connections to the broker.',
+    default: 10,
+    minimum: 1,
+    maximum: 1000,
+    needs: 'rabbitmq.url',
+    remark: 'a process opens two connections, one that publishes and one that consumes, and never more',
+  }),
+  heartbeat: integer({
+    env: 'RABBITMQ_HEARTBEAT',
+    description: 'A broker that is silent for so long is taken as gone.',
+    unit: 'seconds',
+    default: 60,
+    minimum: 0,
+    maximum: 3600,
+    needs: 'rabbitmq.url',
+  }),
+});
+
+export const redis = Type.Object({
+  url: address({
+    env: 'REDIS_URL',
+    description: 'Redis for rate limits that hold over all processes. Limits of each process without it.',
+    schemes: ['redis', 'rediss'],
+  }),
+  max_connections: integer({
+    env: 'REDIS_MAX_CONNECTIONS',
+    description: 'Most connections to Redis.',
+    default: 50,
+    minimum: 1,
+    maximum: 10_000,
+    needs: 'redis.url',
+    remark: 'commands of a process share one pipelined connection',
+  }),
+});
+
+export const bus = Type.Object({
+  max_bytes: integer({
+    env: 'BUS_MAX_BYTES',
+    description: 'What the embedded bus holds for storage on disk; full, events are refused with 503.',
+    unit: 'bytes',
+    default: 2 * gigabyte,
+    minimum: 16 * megabyte,
+    maximum: 1024 * gigabyte,
+  }),
+  publish_timeout_ms: integer({
+    env: 'BUS_PUBLISH_TIMEOUT_MS',
+    description: 'How long a request waits for its events to be durable before it is answered 503.',
+    unit: 'milliseconds',
+    default: 5000,
+    minimum: 100,
+    maximum: 60_000,
+  }),
+});
+
+export const storage = Type.Object({
+  block_rows: integer({
+    env: 'STORAGE_BLOCK_ROWS',
+    description: 'Most events that are stored together.',
+    default: 20_000,
+    minimum: 1,
+    maximum: 1_000_000,
+  }),
+  block_bytes: integer({
+    env: 'STORAGE_BLOCK_BYTES',
+    description: 'Most bytes that are stored together.',
+    unit: 'bytes',
+    default: 16 * megabyte,
+    minimum: megabyte,
+    maximum: gigabyte,
+  }),
+  block_wait_ms: integer({
+    env: 'STORAGE_BLOCK_WAIT_MS',
+    description: 'Longest time that an event waits for others to be stored with.',
+    unit: 'milliseconds',
+    default: 200,
+    minimum: 0,
+    maximum: 10_000,
+  }),
+});
