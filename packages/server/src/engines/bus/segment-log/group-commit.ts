@@ -142,10 +142,12 @@ export class GroupCommit {
   }
 
   private takeGroup(): Append[] {
+    // A flush goes to one segment, which it must not make longer than it should be.
+    const most = Math.min(flushBytes, this.options.segmentBytes - segmentHeaderBytes);
     let bytes = 0;
     let count = 0;
     for (const append of this.waiting) {
-      if (count > 0 && bytes + append.bytes > flushBytes) break;
+      if (count > 0 && bytes + append.bytes > most) break;
       bytes += append.bytes;
       count++;
     }

@@ -1,9 +1,10 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../../domain/clock.ts';
 import { silentLog } from '../../../domain/log.ts';
 import { contractQueueBytes, describeBus } from '../bus.contract.ts';
+import { copyAsCrashed } from './bus-directory.fixture.ts';
 import { openSegmentLogBus } from './open-segment-log-bus.ts';
 
 describeBus('the segment log', async () => {
@@ -23,7 +24,7 @@ describeBus('the segment log', async () => {
     crash: async () => {
       const left = directory();
       generation++;
-      await cp(left, directory(), { recursive: true });
+      await copyAsCrashed(left, directory());
     },
     remove: () => rm(root, { recursive: true, force: true }),
   };
