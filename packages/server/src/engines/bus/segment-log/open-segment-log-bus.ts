@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../../domain/clock.ts';
 import type { Log } from '../../../domain/log.ts';
@@ -6,7 +5,7 @@ import type { Bus, EventQueue } from '../port.ts';
 import { DeadLetterLog } from './dead-letter-log.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
 import { type QueuePosition, readPosition, writePosition } from './offset-file.ts';
-import { type Mark, type OpenSegmentFile, openDiskFile } from './segment.ts';
+import { type Mark, makeDirectory, type OpenSegmentFile, openDiskFile } from './segment.ts';
 import { SegmentLog } from './segment-log.ts';
 import { SegmentLogBus } from './segment-log-bus.ts';
 
@@ -47,7 +46,7 @@ export async function openSegmentLogBus(options: SegmentLogBusOptions): Promise<
   const segmentBytes = options.segmentBytes ?? 64 * mebibyte;
   const maxBytes = options.maxBytes ?? 4096 * mebibyte;
   const offsets = join(directory, 'offsets');
-  await mkdir(offsets, { recursive: true, mode: 0o700 });
+  await makeDirectory(offsets);
   const path = (queue: EventQueue): string => join(offsets, queue);
   const positions = {
     'events.storage': await openPosition(path('events.storage'), log),

@@ -1,11 +1,19 @@
-import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { Log } from '../../../domain/log.ts';
 import { GroupCommit } from './group-commit.ts';
 import { quarantineStretch } from './quarantine.ts';
 import { type Chunk, RecentChunks } from './recent-chunks.ts';
 import { findRecord, type LogEntry, parseRecord } from './record.ts';
 import { recoverSegments } from './recovery.ts';
-import { filePosition, type Mark, type OpenSegmentFile, readFully, type Segment } from './segment.ts';
+import {
+  filePosition,
+  type Mark,
+  makeDirectory,
+  type OpenSegmentFile,
+  readFully,
+  type Segment,
+} from './segment.ts';
+import { SegmentWriter } from './segment-writer.ts';
 
 /** Bytes that a read of the disk takes when no single record needs more. */
 const readBytes = 1024 * 1024;
@@ -30,6 +38,7 @@ export type ReadResult = { readonly chunk: Chunk } | { readonly skippedTo: Mark 
 export class SegmentLog {
   private readonly log: Log;
   private readonly recent: RecentChunks;
+  private readonly writer: SegmentWriter;
   private readonly commit: GroupCommit;
   private readonly segments: Segment[];
   private readonly handles = new Map<Segment, Promise<FileHandle>>();
@@ -44,7 +53,7 @@ export class SegmentLog {
     this.floor = options.floor;
     this.segments = segments;
     this.recent = new RecentChunks(options.cacheBytes);
-    this.commit = new GroupCommit({
+    this.writer = new SegmentWriter({
       ...options,
       end: () => this.end,
       onSegment: (segment) => this.segments.push(segment),
@@ -56,10 +65,11 @@ export class SegmentLog {
         this.listener();
       },
     });
+    this.commit = new GroupCommit(this.writer, options);
   }
 
   static async open(options: SegmentLogOptions): Promise<SegmentLog> {
-    await mkdir(options.directory, { recursive: true, mode: 0o700 });
+    await makeDirectory(options.directory);
     let segments = await recoverSegments(options.directory, options.log);
     const last = segments.at(-1);
     if (last !== undefined && last.end < options.floor.offset) {
@@ -74,7 +84,7 @@ export class SegmentLog {
     }
     const log = new SegmentLog(options, segments);
     const active = segments.at(-1);
-    if (active !== undefined) await log.commit.resume(active);
+    if (active !== undefined) await log.writer.resume(active);
     return log;
   }
 
@@ -149,6 +159,7 @@ export class SegmentLog {
 
   async close(): Promise<void> {
     await this.commit.close();
+    await this.writer.close();
     await this.removals;
     for (const handle of this.handles.values()) await (await handle).close();
     this.handles.clear();

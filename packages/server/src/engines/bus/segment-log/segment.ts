@@ -1,5 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
 
 /*
@@ -108,6 +108,15 @@ export async function readFully(handle: FileHandle, position: number, length: nu
     read += result.bytesRead;
   }
   return bytes.subarray(0, read);
+}
+
+/** Makes a directory that is there after a power failure, too. */
+export async function makeDirectory(directory: string): Promise<void> {
+  const first = await mkdir(directory, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  const above = dirname(resolve(first));
+  for (let made = resolve(directory); made !== above; made = dirname(made))
+    await syncDirectory(dirname(made));
 }
 
 /** Makes names that were created, renamed or removed in a directory durable. */
