@@ -20,14 +20,18 @@ export interface PublisherLimits {
   readonly maxMessageBytes: number;
   /** Bytes of messages that wait, published or not; beyond it requests are refused at once. */
   readonly maxWaitingBytes: number;
-  /** Flushes published and unanswered at a time. More of them use a slow broker better, fewer make larger messages. */
+  /**
+   * Flushes published and unanswered at a time. One suits a bus that flushes for all who wait: with two, every other
+   * flush is the little that came in the first turn after the one before, and the rest waits for it. A broker that
+   * confirms many messages at a time is better used by more.
+   */
   readonly maxFlushesInFlight: number;
 }
 
 export const defaultPublisherLimits: PublisherLimits = {
   maxMessageBytes: 1024 * 1024,
   maxWaitingBytes: 32 * 1024 * 1024,
-  maxFlushesInFlight: 2,
+  maxFlushesInFlight: 1,
 };
 
 export interface PublisherOptions {
