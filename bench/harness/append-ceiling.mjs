@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { formatEventLine } from '@streamflow/contracts';
+import { startRawWriter } from '../raw-chdb-writer.mjs';
+import { makeEvent, seeded } from './events.mjs';
+
+const blockLines = 20_000;
+
+/**
+ * The ceiling of everything that stores: the load generator's events as lines, straight into the embedded engine, in a
+ * process of its own, by one writer in blocks of 20,000. Resolves with events a second.
+ */
+export async function appendCeiling({ seconds = 10 } = {}) {
+  const directory = await mkdtemp(join(tmpdir(), 'streamflow-ceiling-'));
+  const writer = await startRawWriter(directory);
+  try {
+    const random = seeded(3);
+    const blocks = Array.from({ length: 4 }, () => makeBlock(random));
+    await writer.insert(makeBlock(random));
+    let inserted = 0;
+    const begun = performance.now();
+    for (let turn = 0; performance.now() - begun < seconds * 1000; turn += 1) {
+      await writer.insert(blocks[turn % blocks.length]);
+      inserted += blockLines;
+    }
+    return inserted / ((performance.now() - begun) / 1000);
+  } finally {
+    await writer.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+function makeBlock(random) {
+  let text = '';
+  for (let index = 0; index < blockLines; index += 1) {
+    const now = new Date().toISOString();
+    text += `${formatEventLine({
+      ...makeEvent(random),
+      id: randomUUID(),
+      timestamp: now,
+      received_at: now,
+      project: 'default',
+      correlation_id: null,
+      metadata: {},
+    })}\n`;
+  }
+  return Buffer.from(text);
+}
