@@ -66,6 +66,7 @@ export async function createControlServer(options: ControlServerOptions): Promis
           done();
         },
         record: () => {},
+        requestLog: null,
         // Peers of a Unix socket have no address.
         clientAddress: () => 'local',
         limits,

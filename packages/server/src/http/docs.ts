@@ -16,7 +16,11 @@ const contentSecurityPolicy = [
 ].join('; ');
 
 /** `/openapi.json`, and `/docs` to browse it. */
-export async function mountDocs(app: FastifyInstance, document: OpenApiDocument): Promise<void> {
+export async function mountDocs(
+  app: FastifyInstance,
+  document: OpenApiDocument,
+  title: string,
+): Promise<void> {
   const text = JSON.stringify(document);
   app.get('/openapi.json', (_request, reply) => {
     reply.type('application/json; charset=utf-8').send(text);
@@ -30,6 +34,7 @@ export async function mountDocs(app: FastifyInstance, document: OpenApiDocument)
   );
   await app.register(swaggerUi, {
     routePrefix: '/docs',
+    theme: { title },
     staticCSP: contentSecurityPolicy,
     uiConfig: { deepLinking: true, persistAuthorization: false, validatorUrl: null },
   });

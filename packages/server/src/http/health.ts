@@ -54,12 +54,10 @@ export function createHealth({ service, version, clock, log }: HealthOptions): H
   };
 
   const runAll = async (): Promise<Checks> => {
-    const checks: Checks = {};
-    await Promise.all(
-      Object.entries(service.checks).map(async ([name, check]) => {
-        checks[name] = await run(name, check);
-      }),
+    const results = await Promise.all(
+      Object.entries(service.checks).map(async ([name, check]) => [name, await run(name, check)] as const),
     );
+    const checks: Checks = Object.fromEntries(results);
     for (const [name, figure] of Object.entries(service.figures)) checks[name] = figure();
     return checks;
   };

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { StreamFlowError } from '../domain/errors.ts';
 import { parseJson } from '../domain/events/strict-json.ts';
+import type { Log } from '../domain/log.ts';
 import type { ClientAddress } from './client-address.ts';
 import type { OnRequest } from './gate.ts';
 import { createMediaTypeCheck } from './media-type.ts';
@@ -17,6 +18,8 @@ export interface MountOptions {
   readonly prefix: string;
   readonly onRequest: OnRequest;
   readonly record: RecordRequest;
+  /** Where answered requests are logged, at DEBUG; null when nobody reads that. */
+  readonly requestLog: Log | null;
   readonly clientAddress: ClientAddress;
   readonly limits: { readonly maxJsonDepth: number };
 }
@@ -26,7 +29,7 @@ const noBytes = Buffer.alloc(0);
 /** Mounts a route on Fastify: everything that its contract says happens here, before its handler. */
 export function mountRoute(app: FastifyInstance, route: MountedRoute, options: MountOptions): void {
   const { contract } = route;
-  const { record, clientAddress, limits } = options;
+  const { requestLog, clientAddress, limits } = options;
   const parseQuery = createQueryParser(contract.query);
   const checkParams = contract.params === undefined ? null : createCheck(contract.params);
   const checkMediaType = contract.body === undefined ? null : createMediaTypeCheck(contract.consumes);
@@ -67,24 +70,28 @@ export function mountRoute(app: FastifyInstance, route: MountedRoute, options: M
     url: options.prefix + contract.path,
     onRequest: options.onRequest,
     onSend: (request, reply, payload, done) => {
-      recordWhenSent(request, reply, payload, record);
+      whenAnswered(reply, payload, () => {
+        const seconds = (performance.now() - request.startedAt) / 1000;
+        options.record(reply.raw.statusCode, seconds);
+        requestLog?.debug('Request answered', {
+          correlation_id: request.id,
+          duration: seconds,
+          method: request.method,
+          route: contract.path,
+          status: reply.raw.statusCode,
+          user_id: request.principal?.id,
+        });
+      });
       done();
     },
     handler,
   });
 }
 
-/** An answer in one piece counts when it is ready to be sent; a stream when it has ended. */
-function recordWhenSent(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  payload: unknown,
-  record: RecordRequest,
-): void {
-  const seconds = (): number => (performance.now() - request.startedAt) / 1000;
-  if (typeof payload === 'object' && payload !== null && 'pipe' in payload)
-    reply.raw.once('close', () => record(reply.raw.statusCode, seconds()));
-  else record(reply.raw.statusCode, seconds());
+/** An answer in one piece is answered when it is ready to be sent; a stream when it has ended. */
+function whenAnswered(reply: FastifyReply, payload: unknown, act: () => void): void {
+  if (typeof payload === 'object' && payload !== null && 'pipe' in payload) reply.raw.once('close', act);
+  else act();
 }
 
 function successOf(route: MountedRoute) {

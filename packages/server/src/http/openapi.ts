@@ -24,7 +24,7 @@ export interface OpenApiOptions {
   readonly sockets: readonly Pick<MountedSocket, 'path' | 'summary'>[];
 }
 
-const titles: Readonly<Record<ServiceName, string>> = {
+export const apiTitles: Readonly<Record<ServiceName, string>> = {
   ingestion: 'StreamFlow Ingestion',
   analytics: 'StreamFlow Analytics',
   alerting: 'StreamFlow Alerting',
@@ -46,7 +46,7 @@ export function openApiDocument(options: OpenApiOptions): OpenApiDocument {
   return {
     openapi: '3.1.0',
     info: {
-      title: titles[options.service],
+      title: apiTitles[options.service],
       version: options.version,
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       ...(sockets.length > 0
@@ -61,8 +61,8 @@ export function openApiDocument(options: OpenApiOptions): OpenApiDocument {
       { url: '/', description: 'This server' },
       { url: `http://localhost:${defaultPorts[options.service]}`, description: 'The default port' },
     ],
-    tags: [...tags].map((name) => ({ name })),
-    paths,
+    tags: [...tags].sort().map((name) => ({ name })),
+    paths: inOrder(Object.entries(paths)),
     ...(sockets.length > 0 ? { 'x-websockets': sockets } : {}),
     components: {
       securitySchemes: {
@@ -73,9 +73,14 @@ export function openApiDocument(options: OpenApiOptions): OpenApiDocument {
         },
         apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
       },
-      schemas: Object.fromEntries([...components].sort(([a], [b]) => (a < b ? -1 : 1))),
+      schemas: inOrder([...components]),
     },
   };
+}
+
+/** By name, so that the document does not depend on the order of mounting. */
+function inOrder(entries: readonly (readonly [string, Json])[]): JsonObject {
+  return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function operation(contract: RouteContract, components: Map<string, Json>): Json {

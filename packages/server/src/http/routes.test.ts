@@ -102,6 +102,29 @@ describe('a request', () => {
     }
   });
 
+  it('is logged at DEBUG when that is asked for', async () => {
+    const debugged: unknown[] = [];
+    await server.close();
+    server = await startTestServer(routes, {
+      logRequests: true,
+      log: { ...log, debug: (message, fields) => void debugged.push([message, fields]) },
+    });
+    await post('/events', event);
+    expect(debugged).toEqual([
+      [
+        'Request answered',
+        {
+          correlation_id: newId,
+          duration: expect.any(Number),
+          method: 'POST',
+          route: '/events',
+          status: 201,
+          user_id: 'writer',
+        },
+      ],
+    ]);
+  });
+
   it('streams what a handler streams, in the content type of its contract', async () => {
     const answer = await get('/events/export');
     expect(answer.headers['content-type']).toBe('application/x-ndjson; charset=utf-8');

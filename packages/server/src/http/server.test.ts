@@ -74,6 +74,15 @@ describe('close', () => {
   });
 });
 
+it('bounds the time that a request may take to arrive', async () => {
+  server = await startTestServer([]);
+  expect(server.app.server).toMatchObject({
+    headersTimeout: 10_000,
+    requestTimeout: 30_000,
+    keepAliveTimeout: 72_000,
+  });
+});
+
 describe('the signal of a request', () => {
   it('is aborted when the client leaves, and not when it is answered', async () => {
     const { url, contexts, release } = await startWaiting();
@@ -153,6 +162,7 @@ describe('/docs', () => {
     }
     expect(page.body).not.toMatch(/<script>|onload=/);
     const document = await server.app.inject('/openapi.json');
+    expect((await server.app.inject('/docs/json')).json()).toEqual(document.json());
     expect(document.json()).toMatchObject({ openapi: '3.1.0', info: { title: 'StreamFlow Ingestion' } });
   });
 });

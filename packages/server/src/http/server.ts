@@ -13,7 +13,7 @@ import { createFastifyApp } from './fastify-app.ts';
 import { type Access, createGate } from './gate.ts';
 import { createHealth } from './health.ts';
 import { mountRoute, type RecordRequest } from './mount-route.ts';
-import { openApiDocument } from './openapi.ts';
+import { apiTitles, openApiDocument } from './openapi.ts';
 import { operationRoutes } from './operation-routes.ts';
 import { createRatePolicy, type RateLimits } from './rate-limits.ts';
 import type { MountedRoute, Service } from './service.ts';
@@ -51,6 +51,8 @@ export interface HttpServerOptions {
   /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
   readonly version: string;
+  /** Logs every answered request at DEBUG; false unless given, since that costs more than most requests. */
+  readonly logRequests?: boolean;
   /** Makes correlation ids; UUIDs unless given. */
   readonly newId?: () => string;
 }
@@ -126,6 +128,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       prefix: '',
       onRequest: gate(route.contract),
       record: metrics.route(service.name, method, path),
+      requestLog: options.logRequests === true ? log : null,
       clientAddress,
       limits: options.limits,
     });
@@ -145,7 +148,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     contracts: routes.map((route) => route.contract),
     sockets: service.sockets,
   });
-  await mountDocs(app, document);
+  await mountDocs(app, document, apiTitles[service.name]);
   const sockets = attachSockets(app.server, {
     service: service.name,
     sockets: service.sockets,
