@@ -8,14 +8,15 @@ export interface BlockLimits {
   readonly maxWaitMs: number;
 }
 
-/**
- * The share of the store's time that blocks which are not full may take is 1 / (1 + restFactor): a tenth.
- *
+/*
  * A commit costs the store 6 to 10 ms whatever its size, so a block for every event would keep it busy with commits
- * alone, and one a fixed 200 ms would make a single event wait for no reason. Resting nine times as long as the last
- * append took settles both, and by itself: a lone event is written at once; a trickle makes about a dozen commits a
- * second; under load appends take longer, rests and blocks grow with them up to `maxWaitMs`; from there on blocks are
- * full or 200 ms apart, whichever is first. A slow store gets larger blocks without anybody telling it to.
+ * alone, and one a fixed 200 ms would make a single event wait for no reason. So the store rests between blocks that are
+ * not full: nine times as long as the last append took, which leaves such blocks a tenth of its time, but no longer than
+ * half of `maxWaitMs`, so that a store which is slow for a while does not make sparse events wait.
+ *
+ * That settles itself: a lone event is written at once; a trickle makes about a dozen commits a second; under load
+ * appends take longer, and rests and blocks grow with them; from some 30,000 events a second on blocks are full or
+ * `maxWaitMs` apart, whichever is first.
  */
 const restFactor = 9;
 
@@ -29,6 +30,6 @@ export interface LastAppend {
 /** When a block that is not full is to be written; milliseconds since the epoch. */
 export function flushDueAt(firstAt: number, last: LastAppend | null, limits: BlockLimits): number {
   if (last === null) return firstAt;
-  const rested = last.endedAt + restFactor * last.durationMs;
+  const rested = last.endedAt + Math.min(restFactor * last.durationMs, limits.maxWaitMs / 2);
   return Math.min(firstAt + limits.maxWaitMs, Math.max(firstAt, rested));
 }
