@@ -1,7 +1,7 @@
 /*
- * What one core does to an event at the edge: read the body strictly, validate, normalise, write the line, and join the
- * lines into a message. Beside each figure its ceiling of the same run: JSON.parse of the same bodies alone, and with
- * JSON.stringify of the same events.
+ * What one core does to an event at the edge: read the body strictly, validate, normalise, write the line, and add it to
+ * a message. Beside each figure its ceiling of the same run: JSON.parse of the same bodies alone, and JSON.stringify
+ * after it.
  *
  *   npx tsc -b && node bench/normalise.mjs [seconds a figure]
  */
@@ -13,6 +13,7 @@ import { createNormalise, orThrow } from '../packages/server/dist/domain/events/
 import { createTakeReceipt } from '../packages/server/dist/domain/events/receipt.js';
 import { parseJson, readJson } from '../packages/server/dist/domain/events/strict-json.js';
 import { createUuidV7 } from '../packages/server/dist/domain/events/uuid-v7.js';
+import { MessageBody } from '../packages/server/dist/services/ingestion/message-body.js';
 import { makeEvent, seeded } from './harness/events.mjs';
 
 const seconds = Number(process.argv[2] ?? 1);
@@ -45,7 +46,11 @@ function rate(eventsPerCall, call) {
 }
 
 let sink;
-const lines = (accepted) => Buffer.from(`${accepted.map(({ line }) => line).join('\n')}\n`);
+function message(accepted) {
+  const body = new MessageBody();
+  for (const { line } of accepted) body.append(line);
+  return body.seal();
+}
 
 for (const known of [false, true]) {
   const events = draw(2000, known);
@@ -71,13 +76,13 @@ for (const known of [false, true]) {
     }),
     'single body to message': rate(1, (turn) => {
       const input = parseJson(at(bodies, turn), { maxDepth: limits.maxJsonDepth });
-      sink = lines([orThrow(normalise(input, takeReceipt('default')))]);
+      sink = message([orThrow(normalise(input, takeReceipt('default')))]);
     }),
     [`batch of ${batchSize} to message`]: rate(batchSize, (turn) => {
       const document = readJson(at(batches, turn));
       const receipt = takeReceipt('default');
       const options = { at: ['events'], receipt, partial: false, limits, normalise };
-      sink = lines(normaliseBatch(document, document.value.events, options).accepted);
+      sink = message(normaliseBatch(document, document.value.events, options).accepted);
     }),
   };
   console.log(`${known ? 'with' : 'without'} id and timestamp, ${Math.round(bytes)} bytes an event`);

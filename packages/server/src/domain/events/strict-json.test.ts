@@ -111,7 +111,7 @@ describe('strict JSON', () => {
     expect(fields(error)).toEqual(['0.0.a', '2.0.0', '2.1']);
   });
 
-  it('refuses five million open brackets without overflowing the stack', () => {
+  it('refuses two million nested lists without overflowing the stack', () => {
     const levels = 2_000_000;
     expect(refusal('['.repeat(levels)).code).toBe('BadRequest');
     const error = refusal(`${'['.repeat(levels)}${']'.repeat(levels)}`);
