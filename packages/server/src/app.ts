@@ -208,6 +208,7 @@ export function startApp({ config, log, listen, clock = systemClock }: AppOption
           clock,
           corsOrigins: config.server.cors_allowed_origins,
           trustedProxies: config.server.trusted_proxies,
+          logRequests: config.monitoring.logging.level === 'DEBUG',
           version,
         }),
       ),

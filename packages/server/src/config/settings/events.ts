@@ -21,15 +21,6 @@ export const events = Type.Object({
     values: ['listed', 'any'],
     default: 'listed',
   }),
-  id_horizon_days: integer({
-    env: 'EVENTS_ID_HORIZON_DAYS',
-    description:
-      'For so long an id is recognised whatever timestamp it comes with; with its timestamp, for ever.',
-    unit: 'days',
-    default: 7,
-    minimum: 1,
-    maximum: 365,
-  }),
 });
 
 export const limits = Type.Object({
