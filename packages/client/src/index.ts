@@ -1,10 +1,13 @@
+export type { ApiKeysApi, RecordPage, UsersApi } from './access-api.ts';
 export * from './api-error.ts';
 export type { Refusal } from './delivery.ts';
 export type { Environment } from './environment.ts';
 export * from './events-api.ts';
 export * from './http-types.ts';
+export type { IngestionSocket, IngestionSocketOptions } from './ingestion-socket.ts';
 export type { ConnectionOptions, DeliveryOptions, StreamFlowOptions } from './options.ts';
 export type { Query, QueryValue } from './query-string.ts';
+export * from './socket-types.ts';
 export * from './stream-flow.ts';
 export { type ErrorHook, TrackError, type TrackErrorKind } from './track-error.ts';
 export type { TrackInput } from './track-event.ts';

@@ -1,18 +1,22 @@
 import type { ServiceName, TokenResponse } from '@streamflow/contracts';
+import { type ApiKeysApi, createApiKeysApi, createUsersApi, type UsersApi } from './access-api.ts';
 import type { StreamFlowApiError } from './api-error.ts';
 import { createDelivery, type Deliver, type Refusal } from './delivery.ts';
 import type { Environment } from './environment.ts';
 import { EventSender, parse } from './event-sender.ts';
 import { createEventsApi, type EventsApi } from './events-api.ts';
 import { Gate } from './gate.ts';
+import { IngestionSocket, type IngestionSocketOptions } from './ingestion-socket.ts';
 import {
   type ConnectionSettings,
+  type RetryPolicy,
   resolveConnection,
   resolveDelivery,
   type StreamFlowOptions,
 } from './options.ts';
 import { currentPage, sendOnPageExit } from './page-exit.ts';
 import type { Query } from './query-string.ts';
+import type { WebSocketConstructor } from './socket-types.ts';
 import { createConsoleHook, type ErrorHook, TrackError } from './track-error.ts';
 import { serialiseEvent, type TrackInput } from './track-event.ts';
 import { createTransport, jsonBody, type Transport } from './transport.ts';
@@ -43,6 +47,10 @@ export interface BulkOptions {
 export class StreamFlow {
   /** Reading events: pages, single events, aggregations, exports. */
   readonly events: EventsApi;
+  /** Who may sign in. */
+  readonly users: UsersApi;
+  /** Keys of programs. */
+  readonly apiKeys: ApiKeysApi;
 
   readonly #connection: ConnectionSettings;
   readonly #environment: Environment;
@@ -53,6 +61,7 @@ export class StreamFlow {
   readonly #onError: ErrorHook;
   readonly #makeId: () => string;
   readonly #forgetPage: (() => void) | undefined;
+  readonly #retry: RetryPolicy;
   #closed = false;
 
   /** @throws RangeError when an option is out of its bounds. */
@@ -68,6 +77,7 @@ export class StreamFlow {
       gzipFromBytes: settings.batch.gzipFromBytes,
       refusedMs: settings.retry.refusedMs,
     });
+    this.#retry = settings.retry;
     this.#onError = options.onError ?? createConsoleHook(this.#environment);
     const sender = new EventSender({
       deliver: this.#deliver,
@@ -79,6 +89,8 @@ export class StreamFlow {
     this.#source = options.source;
     this.#makeId = createUuidSource(this.#environment);
     this.events = createEventsApi(this.#transport);
+    this.users = createUsersApi(this.#transport);
+    this.apiKeys = createApiKeysApi(this.#transport);
     const page = currentPage();
     if (page !== undefined)
       this.#forgetPage = sendOnPageExit(page, this.#connection, () => sender.unanswered());
@@ -164,9 +176,34 @@ export class StreamFlow {
       }),
   };
 
+  /**
+   * Opens a socket on which each event is acknowledged by itself. It reconnects for as long as it is open.
+   * @throws TypeError where there is no WebSocket to use, or no address of the ingestion service
+   */
+  connectIngestionSocket(options: IngestionSocketOptions = {}): IngestionSocket {
+    const WebSocket = options.WebSocket ?? globalWebSocket();
+    if (WebSocket === undefined)
+      throw new TypeError('There is no global WebSocket here; give one, for example that of the ws package');
+    this.#connection.urlOf('ingestion');
+    return new IngestionSocket({
+      connection: this.#connection,
+      WebSocket,
+      source: this.#source,
+      makeId: this.#makeId,
+      environment: this.#environment,
+      retry: this.#retry,
+      maxUnanswered: options.maxUnanswered ?? 1000,
+      pingMs: options.pingMs ?? 30_000,
+      onError: options.onError ?? this.#onError,
+    });
+  }
+
   /** Every service signs in; the dashboard's address is the one that people have. */
   #signInService(): ServiceName {
     const services: readonly ServiceName[] = ['dashboard', 'storage', 'ingestion'];
     return services.find((service) => this.#connection.hasOwnUrl(service)) ?? 'ingestion';
   }
 }
+
+const globalWebSocket = (): WebSocketConstructor | undefined =>
+  typeof WebSocket === 'undefined' ? undefined : WebSocket;

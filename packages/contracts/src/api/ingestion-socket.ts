@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { Issue } from '../errors.ts';
+import { errorCodes, Issue } from '../errors.ts';
 import { EventInput } from '../model/event.ts';
 
 /*
@@ -74,7 +74,7 @@ export const IngestionServerFrame = Type.Union(
     ),
     Type.Object({
       type: Type.Literal('error'),
-      error: Type.String({ description: 'A code of the error catalogue.' }),
+      error: Type.Enum(errorCodes, { description: 'A code of the error catalogue.' }),
       message: Type.String(),
       details: Type.Record(Type.String(), Type.Unknown()),
       retry_after: Type.Optional(Type.Integer({ description: 'Seconds.' })),
