@@ -53,8 +53,8 @@ export async function startServer({ directory, nodeArguments = [], environment =
     DASHBOARD_PORT: String(ports.dashboard),
     STORAGE_PORT: String(ports.storage),
     PROMETHEUS_ENABLED: 'false',
-    RATE_LIMIT_KEY_REQUESTS_PER_MINUTE: '1000000000',
-    RATE_LIMIT_DASHBOARD_PER_MINUTE: '1000000000',
+    RATE_LIMIT_KEY_REQUESTS_PER_MINUTE: '100000000',
+    RATE_LIMIT_DASHBOARD_PER_MINUTE: '100000000',
     LOG_LEVEL: 'WARNING',
     ...environment,
   };

@@ -9,6 +9,7 @@ import { readBody } from './body.ts';
 import { correlationIdOf } from './correlation.ts';
 import { errorAnswer, knownError } from './error-answer.ts';
 import type { RecordRequest } from './mount-route.ts';
+import { trackSilentConnections } from './silent-connections.ts';
 
 export interface FastifyAppOptions {
   readonly maxBodyBytes: number;
@@ -76,6 +77,11 @@ export function createFastifyApp(options: FastifyAppOptions): FastifyInstance {
     },
   });
 
+  const silent = trackSilentConnections(app.server);
+  app.addHook('preClose', (done) => {
+    silent.end();
+    done();
+  });
   app.decorateRequest('principal', null);
   app.decorateRequest('startedAt', 0);
   app.addHook('onRequest', (request, reply, done) => {

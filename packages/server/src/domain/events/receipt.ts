@@ -13,6 +13,12 @@ export interface SentAt {
 /** Notes when a request came in. Throws a ValidationError when what it tells about its clock is no time. */
 export type TakeReceipt = (project: string, sentAt?: SentAt) => Receipt;
 
+/**
+ * What the way here takes looks like a clock that is slow. Shifting by it would give an event another timestamp each
+ * time that it is sent, and every event of a well-kept clock an original timestamp in its metadata.
+ */
+const toleranceMs = 1000;
+
 export function createTakeReceipt(clock: Clock): TakeReceipt {
   // Many requests come in within a millisecond, and formatting a time costs as much as checking an event.
   let lastTime = Number.NaN;
@@ -23,7 +29,8 @@ export function createTakeReceipt(clock: Clock): TakeReceipt {
       lastText = formatTimestamp(receivedAt);
       lastTime = receivedAt;
     }
-    const shift = sentAt === undefined ? 0 : receivedAt - timeOf(sentAt);
+    const difference = sentAt === undefined ? 0 : receivedAt - timeOf(sentAt);
+    const shift = Math.abs(difference) <= toleranceMs ? 0 : difference;
     return { project, receivedAt, receivedAtText: lastText, shift };
   };
 }

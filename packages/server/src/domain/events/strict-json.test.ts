@@ -86,7 +86,7 @@ describe('strict JSON', () => {
     '-9007199254740992',
     '1e300',
     '1E2',
-    '1e20',
+    '1e21',
     '0.1',
     '0e999',
     '-0.0e-500',
@@ -104,6 +104,13 @@ describe('strict JSON', () => {
   ])('takes %s', (text) => {
     expect(parse(text)).toEqual(JSON.parse(text));
   });
+
+  it.each(['1e20', '-9.5e18', '12345678901234567.5', '{"a":1E+16}'])(
+    'refuses %s, which would be given out as an integer literal that is refused',
+    (text) => {
+      expect(refusal(text).code).toBe('ValidationError');
+    },
+  );
 
   it('counts levels of lists and objects', () => {
     expect(parse('[[{"a":[]}]]', 4)).toEqual([[{ a: [] }]]);
