@@ -1,6 +1,5 @@
 import type { EventInput, IngestionServerFrame } from '@streamflow/contracts';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { WebSocket as NodeWebSocket, WebSocketServer } from 'ws';
 import { StreamFlow, type StreamFlowApiError, type StreamFlowOptions } from './index.ts';
 import { ManualEnvironment } from './manual-environment.fixture.ts';
 import type { SocketEvent, WebSocketConstructor, WebSocketLike } from './socket-types.ts';
@@ -214,38 +213,7 @@ describe('the ingestion socket', () => {
     expect(environment.pendingTimers).toBe(0);
   });
 
-  it('takes the WebSocket of browsers and that of the ws package', () => {
+  it('takes the WebSocket of browsers', () => {
     expectTypeOf<typeof globalThis.WebSocket>().toExtend<WebSocketConstructor>();
-    expectTypeOf<typeof NodeWebSocket>().toExtend<WebSocketConstructor>();
-  });
-
-  it('speaks with a real server over a real connection', async () => {
-    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
-    await new Promise((resolve) => server.once('listening', resolve));
-    let connections = 0;
-    server.on('connection', (connection) => {
-      connections += 1;
-      connection.on('message', (data) => {
-        const frame: Received = JSON.parse(String(data));
-        if (frame.type === 'auth') connection.send('{"type":"ready"}');
-        // The first connection is lost before it answers.
-        else if (connections === 1) connection.terminate();
-        else connection.send(JSON.stringify(ack(frame.ref)));
-      });
-    });
-    const address = server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
-    const client = new StreamFlow({
-      ingestionUrl: `http://127.0.0.1:${port}`,
-      apiKey: 'sf_key',
-      source: 'test',
-      retry: { initialMs: 5, maxMs: 20 },
-    });
-    const socket = client.connectIngestionSocket({ WebSocket: NodeWebSocket });
-    expect(await socket.send({ type: 'custom' })).toMatch(/^[0-9a-f-]{36}$/);
-    expect(connections).toBe(2);
-    await socket.close();
-    await client.close();
-    await new Promise((resolve) => server.close(resolve));
   });
 });
