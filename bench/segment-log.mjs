@@ -89,7 +89,53 @@ async function bus(directory, publishers, batch) {
   return { ...result, drained, left: depth.batches };
 }
 
+/** A backlog of some hundred megabytes: how long the log takes to open after a crash, and to be read from disk. */
+async function backlog(directory, batch, megabytes) {
+  const options = { directory: join(directory, 'backlog'), clock: { now: Date.now }, log };
+  const first = await openSegmentLogBus(options);
+  const batches = Math.ceil((megabytes * 1e6) / batch.body.length);
+  let published = 0;
+  const loop = async () => {
+    while (published < batches) {
+      published++;
+      await first.publish([batch]);
+    }
+  };
+  await Promise.all(Array.from({ length: 256 }, loop));
+  const opening = performance.now();
+  const second = await openSegmentLogBus(options);
+  const opened = performance.now() - opening;
+  const { batches: found } = await second.depth('events.storage');
+  const draining = performance.now();
+  const cpu = process.cpuUsage();
+  await new Promise((done) => {
+    let left = found;
+    second.consume('events.storage', {
+      prefetchBytes: 8 * 1024 * 1024,
+      prefetchCount: 20_000,
+      onDelivery(delivery) {
+        setImmediate(delivery.ack);
+        if (--left === 0) done();
+      },
+    });
+  });
+  const elapsed = performance.now() - draining;
+  const { user, system } = process.cpuUsage(cpu);
+  await first.close();
+  await second.close();
+  await rm(options.directory, { recursive: true });
+  return {
+    batches: found,
+    'open ms': Math.round(opened),
+    'drain batches/s': Math.round((found / elapsed) * 1000),
+    'drain MB/s': Math.round((found * batch.body.length) / elapsed / 1000),
+    'drain CPU µs': ((user + system) / found).toFixed(1),
+    'resident MB': Math.round(process.memoryUsage.rss() / 1e6),
+  };
+}
+
 const rows = [];
+const backlogs = [];
 const directory = await mkdtemp(join(process.env.BENCH_DIRECTORY ?? tmpdir(), 'streamflow-bench-'));
 try {
   for (const [count, publishers] of [
@@ -117,7 +163,11 @@ try {
       backlog: measured.left,
     });
   }
+  for (const count of [1, 100]) {
+    backlogs.push({ 'events a batch': count, ...(await backlog(directory, batchOf(count), 400)) });
+  }
 } finally {
   await rm(directory, { recursive: true, force: true });
 }
 console.table(rows);
+console.table(backlogs);
