@@ -9,7 +9,7 @@ export interface Terminal {
   /** Writes a line about the work, apart from the result. */
   note(line: string): void;
   /** The stream of notes, when a person looks at it. */
-  readonly screen: NodeJS.WriteStream | undefined;
+  readonly screen: Writable | undefined;
   /** Characters a line of the result may have; undefined when no person looks at it. */
   readonly columns: number | undefined;
   /**
@@ -25,7 +25,7 @@ export interface Terminal {
 export interface ProcessStreams {
   readonly stdin: Readable;
   readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
-  readonly stderr: NodeJS.WriteStream;
+  readonly stderr: Writable & { readonly isTTY?: boolean };
   once(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
 }
 
@@ -42,7 +42,7 @@ export function createTerminal(process: ProcessStreams, onFail: () => void): Ter
       await Promise.race([once(stdout, 'drain'), once(stdout, 'close')]);
     },
     note: (line) => void stderr.write(`${line}\n`),
-    screen: stderr.isTTY ? stderr : undefined,
+    screen: stderr.isTTY === true ? stderr : undefined,
     columns: stdout.isTTY === true ? stdout.columns : undefined,
     get interrupted() {
       if (!listening) {

@@ -160,9 +160,9 @@ async function sendFile(input: Input, pump: DeliveryPump, task: FileTask): Promi
 
   try {
     for await (const chunk of input.reader(input.content)) {
+      if (chunk.records.length > 0) convert ??= begin(chunk.records.slice(0, 1000));
       for (const { line, reason } of chunk.problems) tell(line, reason);
       task.onRecords(chunk.records.length + chunk.problems.length);
-      if (chunk.records.length > 0) convert ??= begin(chunk.records.slice(0, 1000));
       for (const record of chunk.records) {
         lastLine = record.line;
         if (convert === undefined || record.ordinal <= skipRecords) continue;

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import cliProgress from 'cli-progress';
 import type { Clock } from '../../domain/clock.ts';
 import type { Terminal } from '../terminal.ts';
@@ -43,11 +44,7 @@ function createRate(clock: Clock): (accepted: number) => number {
   };
 }
 
-function barView(
-  screen: NodeJS.WriteStream,
-  rate: (accepted: number) => number,
-  bytesTotal: number,
-): ProgressView {
+function barView(screen: Writable, rate: (accepted: number) => number, bytesTotal: number): ProgressView {
   const bar = new cliProgress.SingleBar({
     stream: screen,
     fps: 8,

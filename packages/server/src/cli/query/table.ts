@@ -48,13 +48,16 @@ export function formatAggregation(
   width: number | undefined,
 ): readonly string[] {
   if (series !== undefined) {
-    const rows = series.flatMap((point) => {
-      const groups = flatten(point.aggregations);
-      return (groups.length === 0 ? [['', shown(point.total)]] : groups).map((row) => [
-        point.timestamp,
-        ...row,
-      ]);
-    });
+    const isGrouped = series.some((point) => Object.keys(point.aggregations).length > 0);
+    if (!isGrouped)
+      return formatTable(
+        ['TIME', 'VALUE'],
+        series.map((point) => [point.timestamp, shown(point.total)]),
+        width,
+      );
+    const rows = series.flatMap((point) =>
+      flatten(point.aggregations).map((row) => [point.timestamp, ...row]),
+    );
     return formatTable(['TIME', 'GROUP', 'VALUE'], rows, width);
   }
   const rows = [...flatten(aggregations)];
