@@ -21,9 +21,8 @@ export interface PublisherLimits {
   /** Bytes of messages that wait, published or not; beyond it requests are refused at once. */
   readonly maxWaitingBytes: number;
   /**
-   * Flushes published and unanswered at a time. One suits a bus that flushes for all who wait: with two, every other
-   * flush is the little that came in the first turn after the one before, and the rest waits for it. A broker that
-   * confirms many messages at a time is better used by more.
+   * Flushes published and unanswered at a time. Many, so that what a turn brings already waits at the bus when the disk
+   * or the broker is free again: with one it stood idle until the answers were written (measured: 0.8 of the rate).
    */
   readonly maxFlushesInFlight: number;
 }
@@ -31,7 +30,7 @@ export interface PublisherLimits {
 export const defaultPublisherLimits: PublisherLimits = {
   maxMessageBytes: 1024 * 1024,
   maxWaitingBytes: 32 * 1024 * 1024,
-  maxFlushesInFlight: 1,
+  maxFlushesInFlight: 64,
 };
 
 export interface PublisherOptions {
