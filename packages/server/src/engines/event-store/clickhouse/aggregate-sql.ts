@@ -1,7 +1,8 @@
 import type { AggregationQuery, GroupKey } from '../../../domain/queries/event-query.ts';
-import { filterSql, SqlParameters } from './filter-sql.ts';
+import { filterSql } from './filter-sql.ts';
 import { propertySql } from './property-sql.ts';
 import type { Reading } from './reading.ts';
+import { SqlParameters } from './sql-parameters.ts';
 
 export interface Statement {
   readonly sql: string;

@@ -1,5 +1,6 @@
 import type { BlockLine } from './block-lines.ts';
 import { eventColumns, readEventRow } from './event-row.ts';
+import { rowsWithIds } from './id-list-sql.ts';
 import type { Statements } from './statements.ts';
 
 export interface Duplicate {
@@ -8,11 +9,7 @@ export interface Duplicate {
   readonly twin: BlockLine | null;
 }
 
-const batch = 1000;
-const storedEvents = `
-SELECT project, ${eventColumns} FROM events
-WHERE id IN (SELECT toUUID(arrayJoin(splitByChar(',', {ids:String}))))`;
-
+const batch = 5000;
 /** How many duplicates differ from what is stored in anything but the time of receipt. */
 export async function countConflicts(
   statements: Statements,
@@ -40,8 +37,8 @@ async function storedContents(
   statements: Statements,
   duplicates: readonly Duplicate[],
 ): Promise<Map<string, string>> {
-  const ids = [...new Set(duplicates.map(({ line }) => line.id))].join(',');
-  const rows = await statements.rows(storedEvents, { ids });
+  const ids = [...new Set(duplicates.map(({ line }) => line.id))];
+  const rows = await rowsWithIds(statements, `project, ${eventColumns}`, ids);
   return new Map(rows.map((row) => [`${row.event_id} ${row.project}`, content({ ...readEventRow(row) })]));
 }
 

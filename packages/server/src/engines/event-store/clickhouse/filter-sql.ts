@@ -2,20 +2,7 @@ import type { EventFilter, PropertyCondition } from '../../../domain/queries/eve
 import { canonicalNumber } from '../../../domain/queries/matches-filter.ts';
 import { tokenKinds } from './json-sql.ts';
 import { type PropertySql, propertySql } from './property-sql.ts';
-
-/** Values that SQL refers to as `{p1:Type}`; no value is ever part of the SQL itself. */
-export class SqlParameters {
-  readonly values: Record<string, unknown> = {};
-  #count = 0;
-
-  /** Adds a value and returns what stands for it in the SQL. */
-  add(type: string, value: unknown): string {
-    this.#count += 1;
-    const name = `p${this.#count}`;
-    this.values[name] = value;
-    return `{${name}:${type}}`;
-  }
-}
+import type { SqlParameters } from './sql-parameters.ts';
 
 export interface FilterSqlOptions {
   /** False reads every property from the text, also those that have columns. */

@@ -7,8 +7,9 @@ import type {
 } from '../../../domain/queries/event-query.ts';
 import type { EventPage, ReadOptions } from '../port.ts';
 import { eventColumns, readEventRow } from './event-row.ts';
-import { filterSql, momentSql, SqlParameters } from './filter-sql.ts';
+import { filterSql, momentSql } from './filter-sql.ts';
 import { readingOf } from './reading.ts';
+import { SqlParameters } from './sql-parameters.ts';
 import type { Statements } from './statements.ts';
 
 interface Slice {

@@ -1,5 +1,4 @@
 import type { PropertyPath } from '../../../domain/queries/property-path.ts';
-import type { SqlParameters } from './filter-sql.ts';
 import { tokenKindSql, tokenNumberSql, tokenTextSql } from './json-sql.ts';
 import {
   kindColumn,
@@ -8,6 +7,7 @@ import {
   promotedTexts,
   textColumn,
 } from './promoted-properties.ts';
+import type { SqlParameters } from './sql-parameters.ts';
 
 /** A property of `data` in SQL, in three aspects. */
 export interface PropertySql {

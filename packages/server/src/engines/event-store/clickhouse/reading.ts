@@ -1,6 +1,7 @@
 import type { ClickHouseSettings } from '@clickhouse/client';
 import type { EventFilter } from '../../../domain/queries/event-query.ts';
-import { filterSql, SqlParameters } from './filter-sql.ts';
+import { filterSql } from './filter-sql.ts';
+import { SqlParameters } from './sql-parameters.ts';
 import type { Statements } from './statements.ts';
 
 /** How a query reads properties. */

@@ -92,6 +92,7 @@ export function createStatements(options: StatementsOptions): Statements {
 
   return {
     async rows(sql, parameters, { signal, settings } = {}) {
+      signal?.throwIfAborted();
       try {
         const result = await client.query({
           query: sql,

@@ -24,6 +24,8 @@ const transportOptions = new Set([
   'compress',
   'decompress',
   'enable_http_compression',
+  // The connection has the largest there is from its start: settings and parameters reach it in statements, too.
+  'max_query_size',
   'password',
   'quota_key',
   'role',

@@ -1,0 +1,153 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../../../domain/clock.ts';
+import { silentLog } from '../../../domain/log.ts';
+import { blockOf, hostileTexts, makeEvent } from '../event-fixtures.contract.ts';
+import { openClickHouseEventStore } from './clickhouse-event-store.ts';
+import { type EmbeddedClickHouse, openEmbeddedClickHouse } from './embedded.ts';
+
+describe('the embedded ClickHouse', () => {
+  let directory: string;
+  let embedded: EmbeddedClickHouse;
+  let client: ClickHouseClient;
+  const connect = () =>
+    createClient({
+      url: embedded.connection.url,
+      use_multipart_params_auto: true,
+      log: { level: ClickHouseLogLevel.OFF },
+      ...(embedded.connection.agent === undefined ? {} : { http_agent: embedded.connection.agent }),
+    });
+  const rows = async (query: string, parameters: Record<string, unknown> = {}, settings = {}) => {
+    const options = { query, query_params: parameters, clickhouse_settings: settings } as const;
+    return (await client.query({ ...options, format: 'JSONEachRow' })).json<Record<string, unknown>>();
+  };
+  beforeEach(async () => {
+    directory = await mkdtemp(path.join(os.tmpdir(), 'streamflow-chdb-'));
+    embedded = await openEmbeddedClickHouse({ directory, log: silentLog, watchInterval: 50 });
+    client = connect();
+  });
+  afterEach(async () => {
+    await embedded.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it('takes parameters as values, whatever is in them, in the URL and in a form', async () => {
+    const sql = 'SELECT {text:String} AS text, {list:Array(String)} AS list, {none:Nullable(String)} AS none';
+    for (const text of [...hostileTexts, '', '\0', `${"'".repeat(3000)}\\`]) {
+      const list = [text, "'],('"];
+      expect(await rows(sql, { text, list, none: null })).toEqual([{ text, list, none: null }]);
+      expect(await rows(sql, { text, list, none: text })).toEqual([{ text, list, none: text }]);
+    }
+  });
+
+  it('keeps settings, databases and parameters of one request out of the next', async () => {
+    const threads = "SELECT toString(getSetting('max_threads')) AS threads, currentDatabase() AS database";
+    const before = await rows(threads);
+    expect(await rows(threads, {}, { max_threads: 7 })).toEqual([{ threads: '7', database: 'default' }]);
+    await expect(rows('SELECT 1', {}, { no_such_setting: 1 })).rejects.toMatchObject({ code: '115' });
+    for (let i = 0; i < 6; i++) expect(await rows(threads)).toEqual(before);
+  });
+
+  it('answers wrong statements with the code and the name of the exception', async () => {
+    await expect(rows('SELECT nothing_like_it')).rejects.toMatchObject({
+      code: '47',
+      type: 'UNKNOWN_IDENTIFIER',
+    });
+    await expect(rows('SELECT * FROM no_such_table')).rejects.toMatchObject({ code: '60' });
+    await expect(rows("SELECT 'a")).rejects.toMatchObject({ code: '62', type: 'SYNTAX_ERROR' });
+  });
+
+  it('tells an error in the middle of a stream', async () => {
+    const result = await client.query({
+      query: "SELECT throwIf(number = 90000), repeat('x', 100) FROM numbers(100000)",
+      format: 'JSONEachRow',
+      clickhouse_settings: { max_block_size: '1000' },
+    });
+    const reading = async () => {
+      for await (const _ of result.stream());
+    };
+    await expect(reading()).rejects.toMatchObject({ code: '395' });
+  });
+
+  it('ends a query whose client went away, and goes on inserting beside slow ones', async () => {
+    const gone = new AbortController();
+    const endless = 'SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1';
+    const slow = Array.from({ length: 5 }, () =>
+      client
+        .query({ query: endless, format: 'JSONEachRow', abort_signal: gone.signal })
+        .then((result) => result.text()),
+    );
+    const settled = Promise.allSettled(slow);
+    await client.command({ query: 'CREATE TABLE t (n UInt32) ENGINE = MergeTree ORDER BY n' });
+    const started = Date.now();
+    await client.insert({ table: 't', values: [{ n: 1 }], format: 'JSONEachRow' });
+    expect(Date.now() - started).toBeLessThan(5000);
+    gone.abort();
+    await settled;
+    // An ended query stays in the list until its connection is used again.
+    const running =
+      "SELECT count() AS n FROM system.processes WHERE query LIKE '%sipHash64%' AND NOT is_cancelled AND query NOT LIKE '%processes%'";
+    await vi.waitFor(async () => expect(await rows(running)).toEqual([{ n: 0 }]), { timeout: 10_000 });
+    const all = await Promise.all(Array.from({ length: 6 }, () => rows('SELECT 1 AS one')));
+    expect(all).toEqual(Array.from({ length: 6 }, () => [{ one: 1 }]));
+  });
+
+  it('refuses a directory that another process has', async () => {
+    const second = openEmbeddedClickHouse({ directory, log: silentLog, startDeadline: 1500 });
+    await expect(second).rejects.toMatchObject({ code: 'ServiceUnavailable' });
+  });
+
+  it('starts again after kill -9 in the middle of inserts: every acknowledged event is there, once', async () => {
+    const store = await openClickHouseEventStore({
+      connection: embedded.connection,
+      clock: systemClock,
+      log: silentLog,
+    });
+    const blocks = Array.from({ length: 40 }, () =>
+      blockOf(
+        Array.from({ length: 500 }, () => makeEvent({ data: { page: '/a' } })),
+        false,
+      ),
+    );
+    let refused = 0;
+    for (const [number, block] of blocks.entries()) {
+      if (number % 13 === 5)
+        setTimeout(() => embedded.pid !== undefined && process.kill(embedded.pid, 'SIGKILL'), 3);
+      for (let stored = false; !stored; ) {
+        try {
+          await store.append(block);
+          stored = true;
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'ServiceUnavailable' });
+          refused += 1;
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+      }
+    }
+    expect(refused).toBeGreaterThan(0);
+    expect(embedded.restarts).toBeGreaterThan(0);
+    const counted = await rows('SELECT count() AS rows, uniqExact(id) AS ids FROM streamflow.events');
+    expect(counted).toEqual([{ rows: 20_000, ids: 20_000 }]);
+    await store.close();
+  });
+
+  it('kills an engine that does not answer, and starts it again', async () => {
+    await embedded.close();
+    embedded = await openEmbeddedClickHouse({
+      directory,
+      log: silentLog,
+      watchInterval: 50,
+      hangDeadline: 300,
+    });
+    client = connect();
+    const { pid } = embedded;
+    if (pid === undefined) throw new Error('The engine is not there');
+    process.kill(pid, 'SIGSTOP');
+    await vi.waitFor(() => expect(embedded.restarts).toBe(1), { timeout: 20_000 });
+    expect(embedded.pid).not.toBe(pid);
+    expect(await rows('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+});

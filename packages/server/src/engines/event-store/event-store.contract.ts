@@ -1,0 +1,349 @@
+import { randomUUID } from 'node:crypto';
+import { type Event, formatEventLine, type LineEvent } from '@streamflow/contracts';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { EventFilter, EventListQuery } from '../../domain/queries/event-query.ts';
+import { matchesFilter } from '../../domain/queries/matches-filter.ts';
+import type { PropertyPath } from '../../domain/queries/property-path.ts';
+import { describeAggregations } from './event-aggregation.contract.ts';
+import {
+  blockOf,
+  hostileTexts,
+  makeEvent,
+  minute,
+  noon,
+  propertyEvents,
+  propertyKeys,
+  valueSets,
+} from './event-fixtures.contract.ts';
+import { type EventStore, UnstorableBlockError } from './port.ts';
+
+export interface EventStoreUnderTest {
+  readonly store: EventStore;
+  /** Closes the store and opens it again on the same data. */
+  reopen(): Promise<EventStore>;
+  close(): Promise<void>;
+}
+
+/** What every event store promises; each implementation runs it on an empty store of its own. */
+export function describeEventStore(name: string, open: () => Promise<EventStoreUnderTest>): void {
+  describe(`${name} as an event store`, () => {
+    let opened: EventStoreUnderTest;
+    let store: EventStore;
+    beforeAll(async () => {
+      opened = await open();
+      store = opened.store;
+    });
+    afterAll(() => opened.close());
+
+    describe('what went in comes out', () => {
+      it('returns every field and every JSON value as it was sent', async () => {
+        const sent = valueSets.flatMap(({ values }) => propertyEvents(values));
+        const events = sent.map((event, i) => ({
+          ...event,
+          project: 'round-trip',
+          timestamp: new Date(noon + i * 1000).toISOString(),
+        }));
+        expect(await store.append(blockOf(events))).toEqual({
+          stored: events.length,
+          duplicates: 0,
+          conflicts: 0,
+        });
+        const found = await collect(store, { project: 'round-trip' });
+        expect(found).toEqual(events.map(withoutProject));
+      });
+
+      it('finds an event by its id, in its project alone', async () => {
+        const event = makeEvent({
+          project: 'by-id',
+          id: '01890000-0000-7000-8000-00000000ABCD'.toLowerCase(),
+        });
+        await store.append(blockOf([event]));
+        expect(await store.get('by-id', event.id)).toEqual(withoutProject(event));
+        expect(await store.get('by-id', event.id.toUpperCase())).toEqual(withoutProject(event));
+        expect(await store.get('other', event.id)).toBeNull();
+        expect(await store.get('by-id', randomUUID())).toBeNull();
+      });
+
+      it('keeps any JSON object through a generated round trip', async () => {
+        const json = fc.dictionary(text(), fc.jsonValue({ depthSize: 'medium' }), { maxKeys: 6 });
+        await fc.assert(
+          fc.asyncProperty(json, json, async (data, metadata) => {
+            const event = makeEvent({ project: 'generated', data: plain(data), metadata: plain(metadata) });
+            await store.append(blockOf([event]));
+            expect(await store.get('generated', event.id)).toEqual(withoutProject(event));
+          }),
+          { numRuns: 60 },
+        );
+      });
+    });
+
+    describe('identity', () => {
+      it('stores an id once, however often and however it comes', async () => {
+        const project = 'identity';
+        const first = makeEvent({ project, data: { n: 1 } });
+        const elsewhere = makeEvent({ project: 'identity-2', id: first.id });
+        expect(await store.append(blockOf([first, first, elsewhere]))).toEqual({
+          stored: 2,
+          duplicates: 1,
+          conflicts: 0,
+        });
+        const again = { ...first, received_at: new Date(noon + 9000).toISOString() };
+        expect(await store.append(blockOf([again]))).toEqual({ stored: 0, duplicates: 1, conflicts: 0 });
+        const later = { ...first, timestamp: new Date(noon + 40 * minute).toISOString() };
+        const changed = { ...first, data: { n: 2 } };
+        expect(await store.append(blockOf([later, changed, makeEvent({ project })]))).toEqual({
+          stored: 1,
+          duplicates: 2,
+          conflicts: 2,
+        });
+        expect(await store.get(project, first.id)).toEqual(withoutProject(first));
+      });
+
+      it('knows ids of all versions, near and far in time, in a large block', async () => {
+        const project = 'identity-large';
+        const events = Array.from({ length: 600 }, (_, i) =>
+          makeEvent({
+            project,
+            id: i % 2 === 0 ? uuidV7(noon + i) : randomUUID(),
+            timestamp: new Date(noon - i * 60 * minute).toISOString(),
+          }),
+        );
+        expect((await store.append(blockOf(events))).stored).toBe(600);
+        expect(await store.append(blockOf(events))).toEqual({ stored: 0, duplicates: 600, conflicts: 0 });
+        const ordered = events.filter((_, i) => i % 2 === 0);
+        expect((await store.append(blockOf(ordered))).duplicates).toBe(300);
+        const { total } = await store.list({ filter: { project }, order: 'asc', limit: 1 });
+        expect(total).toBe(600);
+      });
+
+      it('stores a repeated block once when nobody knew that it was repeated', async () => {
+        const block = blockOf(
+          [makeEvent({ project: 'repeated' }), makeEvent({ project: 'repeated' })],
+          false,
+        );
+        await store.append(block);
+        await store.append(block);
+        const { total } = await store.list({ filter: { project: 'repeated' }, order: 'asc', limit: 1 });
+        expect(total).toBe(2);
+      });
+
+      it('remembers after it was opened again', async () => {
+        const event = makeEvent({ project: 'reopened' });
+        await store.append(blockOf([event]));
+        store = await opened.reopen();
+        expect(await store.get('reopened', event.id)).toEqual(withoutProject(event));
+        expect(await store.append(blockOf([event]))).toEqual({ stored: 0, duplicates: 1, conflicts: 0 });
+      });
+
+      it('refuses a block that is none, and says that repeating it is of no use', async () => {
+        const good = blockOf([makeEvent()]);
+        await expect(store.append({ ...good, count: 2 })).rejects.toBeInstanceOf(UnstorableBlockError);
+        const cut = { ...good, lines: good.lines.subarray(0, -1) };
+        await expect(store.append(cut)).rejects.toBeInstanceOf(UnstorableBlockError);
+        const short = { lines: Buffer.from('{}\n'), count: 1, mayBeKnown: false };
+        await expect(store.append(short)).rejects.toBeInstanceOf(UnstorableBlockError);
+        expect(await store.append({ lines: Buffer.alloc(0), count: 0, mayBeKnown: true })).toEqual({
+          stored: 0,
+          duplicates: 0,
+          conflicts: 0,
+        });
+      });
+
+      it('stores the neighbours of a line that cannot be an event', async () => {
+        const project = 'neighbours';
+        const events = Array.from({ length: 7 }, () => makeEvent({ project }));
+        const lines = events.map((event) => `${formatEventLine(event)}\n`);
+        lines[3] = (lines[3] ?? '').replace('"tags":[]', '"tags":5');
+        const block = { lines: Buffer.from(lines.join('')), count: 7, mayBeKnown: true };
+        expect((await store.append(block)).stored).toBe(7);
+        const { total } = await store.list({ filter: { project }, order: 'asc', limit: 1 });
+        expect(total).toBe(6);
+      });
+    });
+
+    describe.each(valueSets)('filters: $name', ({ name: project, values }) => {
+      const events = propertyEvents(values).map((event) => ({ ...event, project }));
+      beforeAll(async () => {
+        await store.append(blockOf(events));
+      });
+      const expectSame = async (filter: EventFilter): Promise<void> => {
+        const expected = events.filter(({ project, ...event }) => matchesFilter(event, project, filter));
+        const { total, events: found } = await store.list({ filter, order: 'asc', limit: 1000 });
+        expect(found.map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
+        expect(total).toBe(expected.length);
+      };
+
+      it.each(propertyKeys)(
+        'compares the property %j like the plain filter, for every value',
+        async (key) => {
+          const filters = values.map((value): EventFilter => {
+            const texts = typeof value === 'string' ? [value] : [String(value), JSON.stringify(value)];
+            return { project, properties: [{ path: [key], values: texts }] };
+          });
+          for (const filter of filters) await expectSame(filter);
+        },
+      );
+
+      it('treats hostile texts as values wherever a text may stand', async () => {
+        for (const hostile of hostileTexts) {
+          const one = [hostile];
+          await expectSame({ project: hostile });
+          await expectSame({ project, types: one });
+          await expectSame({ project, sources: one });
+          await expectSame({ project, userIds: one, sessionIds: one, correlationIds: one });
+          await expectSame({ project, tags: one });
+          await expectSame({ project, properties: [{ path: one, values: one }] });
+        }
+        const { total } = await store.list({ filter: { project }, order: 'asc', limit: 1 });
+        expect(total).toBe(events.length);
+      });
+
+      it('means the same as the plain filter for generated filters', async () => {
+        await fc.assert(
+          fc.asyncProperty(generatedFilter(project, values), (filter) => expectSame(filter)),
+          { numRuns: 80 },
+        );
+      });
+    });
+
+    describe('lists', () => {
+      const project = 'lists';
+      const events = Array.from({ length: 250 }, (_, i) =>
+        // Ten at the same moment each, so that the id decides.
+        makeEvent({
+          project,
+          timestamp: new Date(noon + Math.floor(i / 10) * 1000).toISOString(),
+          data: { i },
+        }),
+      );
+      const inOrder = [...events].sort(
+        (a, b) => a.timestamp.localeCompare(b.timestamp) || (a.id < b.id ? -1 : 1),
+      );
+      beforeAll(async () => {
+        await store.append(blockOf(events));
+      });
+
+      it.each(['asc', 'desc'] as const)(
+        'gives every event once, %s, by page and by position',
+        async (order) => {
+          const expected = (order === 'asc' ? inOrder : inOrder.toReversed()).map(({ id }) => id);
+          const byPage: string[] = [];
+          for (let offset = 0; offset < 250; offset += 70) {
+            const page = await store.list({ filter: { project }, order, limit: 70, offset });
+            expect(page.total).toBe(250);
+            byPage.push(...page.events.map(({ id }) => id));
+          }
+          expect(byPage).toEqual(expected);
+          const byPosition: string[] = [];
+          let query: EventListQuery = { filter: { project }, order, limit: 33 };
+          for (;;) {
+            const { events: page, next } = await store.list(query);
+            byPosition.push(...page.map(({ id }) => id));
+            if (next === null) break;
+            query = { ...query, after: next };
+          }
+          expect(byPosition).toEqual(expected);
+        },
+      );
+
+      it('exports what it lists', async () => {
+        expect((await collect(store, { project })).map(({ id }) => id)).toEqual(inOrder.map(({ id }) => id));
+        const some: Event[] = [];
+        for await (const page of store.export({ filter: { project }, order: 'desc', limit: 205 }))
+          some.push(...page);
+        expect(some.map(({ id }) => id)).toEqual(
+          inOrder
+            .toReversed()
+            .slice(0, 205)
+            .map(({ id }) => id),
+        );
+      });
+
+      it('includes the start and excludes the end', async () => {
+        const filter = { project, start: noon + 1000, end: noon + 3000 };
+        const { total, events: found } = await store.list({ filter, order: 'asc', limit: 100 });
+        expect(total).toBe(20);
+        expect(new Set(found.map(({ timestamp }) => Date.parse(timestamp)))).toEqual(
+          new Set([noon + 1000, noon + 2000]),
+        );
+      });
+
+      it('stops reading when the signal fires', async () => {
+        const signal = AbortSignal.abort(new Error('gone'));
+        const query: EventListQuery = { filter: { project }, order: 'asc', limit: 1 };
+        await expect(store.list(query, { signal })).rejects.toThrow('gone');
+      });
+    });
+
+    describeAggregations(() => store);
+  });
+}
+
+const withoutProject = ({ project: _, ...event }: LineEvent): Event => event;
+
+/** Objects without the keys that a JSON reader in JavaScript would not give back. */
+const plain = (value: Record<string, unknown>): Record<string, unknown> => JSON.parse(JSON.stringify(value));
+
+async function collect(store: EventStore, filter: EventFilter): Promise<Event[]> {
+  const events: Event[] = [];
+  for await (const page of store.export({ filter, order: 'asc' })) events.push(...page);
+  return events;
+}
+
+function uuidV7(time: number): string {
+  const stamp = time.toString(16).padStart(12, '0');
+  return `${stamp.slice(0, 8)}-${stamp.slice(8)}-7${randomUUID().slice(15)}`;
+}
+
+/** Texts without what the edge refuses: lone surrogates and NUL. */
+const text = (): fc.Arbitrary<string> =>
+  fc
+    .string({ unit: 'grapheme', maxLength: 12 })
+    .filter((s) => !s.includes('\0') && s !== '__proto__' && s.isWellFormed());
+
+function generatedFilter(project: string, values: readonly unknown[]): fc.Arbitrary<EventFilter> {
+  const some = <T>(...items: T[]) => fc.subarray(items, { minLength: 1 });
+  const path: fc.Arbitrary<PropertyPath> = fc.constantFrom<PropertyPath>(
+    ['v'],
+    ['page'],
+    ['status'],
+    ['a.b'],
+    ['v', 'a', 'b'],
+    ['v', 'a.b'],
+    ['v', '0'],
+    ['page', '0'],
+    ['list', '1', 'deep'],
+    ['list', '1', 'deep', '2', 'a'],
+    ['list', '0'],
+    ['0'],
+    [''],
+    ['missing'],
+    ['other'],
+  );
+  const value = fc.oneof(
+    fc.constantFrom(...values.map((item) => (typeof item === 'string' ? item : JSON.stringify(item)))),
+    fc.integer({ min: 0, max: 500 }).map(String),
+    text(),
+  );
+  return fc
+    .record(
+      {
+        start: fc.integer({ min: noon - 1000, max: noon + 500_000 }),
+        end: fc.integer({ min: noon, max: noon + 600_000 }),
+        types: some('error', 'api.response', 'web.click', 'none'),
+        sources: some('website', "it's"),
+        severities: some('low' as const, 'critical' as const),
+        userIds: some('user 1', 'user 2', 'nobody'),
+        sessionIds: some('session', 'other'),
+        correlationIds: some("c'1"),
+        tags: some('a', "b'c", 'none'),
+        properties: fc.array(fc.record({ path, values: fc.array(value, { minLength: 1, maxLength: 3 }) }), {
+          minLength: 1,
+          maxLength: 2,
+        }),
+      },
+      { requiredKeys: [] },
+    )
+    .map((filter) => ({ project, ...filter }));
+}
