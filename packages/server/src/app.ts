@@ -75,7 +75,8 @@ export function startApp({ config, log, listen, clock = systemClock }: AppOption
       log,
       jwt: {
         secret:
-          config.security.jwt.secret_key?.reveal() ?? (await loadOrCreateJwtSecret(join(config.dataDir, 'jwt-secret'))),
+          config.security.jwt.secret_key?.reveal() ??
+          (await loadOrCreateJwtSecret(join(config.dataDir, 'jwt-secret'))),
         algorithm: config.security.jwt.algorithm,
         expireMinutes: config.security.jwt.expire_minutes,
         issuer: 'streamflow',

@@ -22,4 +22,5 @@ it('does not wait for connections on which nothing was asked', async () => {
   // Without it the close takes until the time for the header is over, longer than this test may.
   await app.close();
   await ended;
+  expect(socket.destroyed).toBe(true);
 }, 5000);
