@@ -46,7 +46,7 @@ export function canonicalNumber(text: string): string | null {
 export function isErrorEvent(event: Pick<Event, 'type' | 'data'>): boolean {
   if (event.type === 'error') return true;
   if (event.type !== 'api.response') return false;
-  return [event.data['status'], event.data['status_code']].some(
+  return [event.data.status, event.data.status_code].some(
     (status) => typeof status === 'number' && status >= 500,
   );
 }

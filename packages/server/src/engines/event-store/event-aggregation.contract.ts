@@ -1,6 +1,7 @@
 import { aggregationMetrics } from '@streamflow/contracts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { AggregationQuery, GroupKey } from '../../domain/queries/event-query.ts';
+import { isErrorEvent } from '../../domain/queries/matches-filter.ts';
 import { blockOf, makeEvent, minute, noon, propertyEvents, valueSets } from './event-fixtures.contract.ts';
 import type { EventStore } from './port.ts';
 import { recount } from './recount.contract.ts';
@@ -27,7 +28,7 @@ export function describeAggregations(store: () => EventStore): void {
             duration: (i * 37) % 101,
             page: `/p${i % 9}`,
             nested: { ms: i / 8 },
-            status: i % 2 === 0 ? 200 : '200',
+            status: [200, '200', 500, '500', 503.5][i % 5],
           },
         }),
       ),
@@ -97,6 +98,26 @@ export function describeAggregations(store: () => EventStore): void {
       const result = await expectRecount({ metric: 'unique_users', groupBy: [property('page')], limit: 2 });
       expect(Object.keys(result.aggregations)).toHaveLength(2);
       expect(result.other).toBeTypeOf('number');
+    });
+
+    it('gives events, users and errors by interval in one history', async () => {
+      const filter = { project, sources: ['website'] };
+      const points = await store().history({ filter, interval: 2 * minute });
+      const expected = new Map<number, typeof events>();
+      for (const event of events.filter(({ source }) => source === 'website')) {
+        const bucket = Math.floor(Date.parse(event.timestamp) / (2 * minute)) * 2 * minute;
+        expected.set(bucket, [...(expected.get(bucket) ?? []), event]);
+      }
+      expect(points).toEqual(
+        [...expected]
+          .sort(([a], [b]) => a - b)
+          .map(([timestamp, members]) => ({
+            timestamp,
+            events: members.length,
+            uniqueUsers: new Set(members.flatMap(({ user_id }) => user_id ?? [])).size,
+            errors: members.filter(isErrorEvent).length,
+          })),
+      );
     });
 
     it('fills empty intervals between a start and an end, and only there', async () => {

@@ -40,6 +40,23 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface HistoryQuery {
+  readonly filter: EventFilter;
+  /** Milliseconds; intervals are aligned to the epoch. */
+  readonly interval: number;
+}
+
+/** What happened in one interval that has events. */
+export interface HistoryPoint {
+  /** Start of the interval, milliseconds since the epoch. */
+  readonly timestamp: number;
+  readonly events: number;
+  /** Exact. */
+  readonly uniqueUsers: number;
+  /** Events of type `error`, and `api.response` with a status of 500 or above. */
+  readonly errors: number;
+}
+
 /**
  * Every event, for ever.
  *
@@ -60,6 +77,8 @@ export interface EventStore {
   get(project: string, id: string): Promise<Event | null>;
   list(query: EventListQuery, options?: ReadOptions): Promise<EventPage>;
   aggregate(query: AggregationQuery, options?: ReadOptions): Promise<AggregationResult>;
+  /** Events, users and errors by interval, oldest first, without the empty ones: three aggregations in one pass. */
+  history(query: HistoryQuery, options?: ReadOptions): Promise<readonly HistoryPoint[]>;
   /** Streams events in constant memory, some hundred at a time. */
   export(
     query: { filter: EventFilter; order: 'asc' | 'desc'; limit?: number },

@@ -127,6 +127,7 @@ export function createTestStore(): TestStore {
         next: more ? { timestamp: Date.parse(last.timestamp), id: last.id } : null,
       };
     },
+    history: async () => [],
     aggregate: async () => ({
       aggregations: {},
       total: store.events.size,

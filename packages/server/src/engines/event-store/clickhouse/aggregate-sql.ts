@@ -52,12 +52,13 @@ export class AggregationSql {
     );
   }
 
-  /** The metric by interval, in `bucket`. */
+  /** The metric by interval, in `bucket`, and after it the metric over all, where `is_total` is 1. */
   series(interval: number, limit: number): Statement {
     return this.#statement(
       (p) =>
-        `SELECT ${bucket(interval, p)} AS bucket, ${this.#metric(p)} AS value FROM events ` +
-        `WHERE ${this.#where(p)} GROUP BY bucket ORDER BY bucket LIMIT ${p.add('UInt32', limit)}`,
+        `SELECT ${bucketSql(interval, p)} AS bucket, ${this.#metric(p)} AS value, grouping(bucket) AS is_total ` +
+        `FROM events WHERE ${this.#where(p)} GROUP BY bucket WITH ROLLUP ` +
+        `ORDER BY is_total DESC, bucket LIMIT ${p.add('UInt32', limit)}`,
     );
   }
 
@@ -66,7 +67,7 @@ export class AggregationSql {
     const names = this.#keyNames();
     return this.#statement(
       (p) =>
-        `SELECT ${bucket(interval, p)} AS bucket, ${this.#namedKeys(p)}, ${this.#metric(p)} AS value ` +
+        `SELECT ${bucketSql(interval, p)} AS bucket, ${this.#namedKeys(p)}, ${this.#metric(p)} AS value ` +
         `FROM ${this.#grouped()} WHERE ${this.#where(p)} ` +
         `AND (${this.#keys(p).join(', ')}) IN (${this.#keySet(groups, p)}) ` +
         `GROUP BY bucket, ${names} ORDER BY bucket, value DESC NULLS LAST, ${names} ` +
@@ -138,7 +139,7 @@ export class AggregationSql {
 }
 
 /** Intervals are aligned to the epoch, also those before it. */
-function bucket(interval: number, parameters: SqlParameters): string {
+export function bucketSql(interval: number, parameters: SqlParameters): string {
   const time = 'toUnixTimestamp64Milli(timestamp)';
   return `${time} - positiveModulo(${time}, ${parameters.add('Int64', interval)})`;
 }

@@ -3,8 +3,8 @@ import { StreamFlowError, validationError } from '../../../domain/errors.ts';
 import type { AggregationQuery } from '../../../domain/queries/event-query.ts';
 import type { ReadOptions } from '../port.ts';
 import { AggregationSql, type QuantileKind, type Statement } from './aggregate-sql.ts';
-import { joinSeries, longestSeries, nestGroups } from './aggregation-shape.ts';
-import { readingOf } from './reading.ts';
+import { emptyValue, joinSeries, longestSeries, nestGroups } from './aggregation-shape.ts';
+import { read } from './reading.ts';
 import { type Row, StatementError, type Statements } from './statements.ts';
 
 /** MEMORY_LIMIT_EXCEEDED */
@@ -30,41 +30,45 @@ async function aggregate(
   { signal }: ReadOptions,
   quantiles: QuantileKind,
 ): Promise<AggregationResult> {
-  const { filter, groupBy, interval, limit } = query;
   const readsProperties =
-    filter.properties !== undefined ||
+    query.filter.properties !== undefined ||
     query.field !== undefined ||
-    groupBy.some((key) => key.kind === 'property');
-  const reading = await readingOf(statements, filter, readsProperties, signal);
-  const sql = new AggregationSql(query, reading, quantiles);
-  const run = ({ sql: text, parameters }: Statement): Promise<Row[]> =>
-    statements.rows(text, parameters, { signal, settings: reading.settings });
-  const runSeries = async (statement: Statement): Promise<Row[]> => {
-    const rows = await run(statement);
-    if (rows.length > longestSeries) throw seriesTooLong();
-    return rows;
-  };
+    query.groupBy.some((key) => key.kind === 'property');
+  return read(statements, query.filter, readsProperties, signal, async (reading) => {
+    const run = ({ sql, parameters }: Statement): Promise<Row[]> =>
+      statements.rows(sql, parameters, { signal, settings: reading.settings });
+    return answer(query, new AggregationSql(query, reading, quantiles), run);
+  });
+}
 
-  const [totalRows, groupRows, seriesRows] = await Promise.all([
-    run(sql.total()),
+async function answer(
+  query: AggregationQuery,
+  sql: AggregationSql,
+  run: (statement: Statement) => Promise<Row[]>,
+): Promise<AggregationResult> {
+  const { filter, groupBy, interval, limit } = query;
+  // The total comes first, then the intervals if any.
+  const [[totalRow, ...seriesRows], groupRows] = await Promise.all([
+    run(interval === undefined ? sql.total() : sql.series(interval, longestSeries + 2)),
     groupBy.length === 0 ? [] : run(sql.groups(limit + 1)),
-    interval === undefined ? [] : runSeries(sql.series(interval, longestSeries + 1)),
   ]);
+  const total = readValue(totalRow) ?? emptyValue(query.metric);
   const groups = groupRows.slice(0, limit).map((row) => readGroup(row, groupBy.length));
   const keys = groups.map((group) => group.keys);
-  const [otherRows, groupSeriesRows] = await Promise.all([
-    groupRows.length > limit ? run(sql.other(keys)) : [],
+  const [other, groupSeriesRows] = await Promise.all([
+    groupRows.length > limit ? otherValue(query, total, groups, () => run(sql.other(keys))) : undefined,
     interval === undefined || groups.length === 0
       ? []
-      : runSeries(sql.groupSeries(interval, keys, longestSeries + 1)),
+      : run(sql.groupSeries(interval, keys, longestSeries + 1)),
   ]);
+  if (seriesRows.length > longestSeries || groupSeriesRows.length > longestSeries) throw seriesTooLong();
 
   const result: AggregationResult = {
     aggregations: nestGroups(groups),
-    total: readValue(totalRows[0]),
+    total,
     period: { start: isoOrNull(filter.start), end: isoOrNull(filter.end) },
   };
-  if (groupRows.length > limit) result.other = readValue(otherRows[0]);
+  if (other !== undefined) result.other = other;
   if (interval !== undefined) {
     result.series = joinSeries(
       query,
@@ -74,6 +78,18 @@ async function aggregate(
     );
   }
   return result;
+}
+
+/** What the limit cut off; counts need no query, unless an event is in several groups. */
+async function otherValue(
+  { metric, groupBy }: AggregationQuery,
+  total: number | null,
+  kept: readonly { readonly value: number | null }[],
+  ask: () => Promise<Row[]>,
+): Promise<number | null> {
+  const byTag = groupBy.some((key) => key.kind === 'field' && key.field === 'tag');
+  if (metric !== 'count' || byTag || total === null) return readValue((await ask())[0]);
+  return kept.reduce((rest, { value }) => rest - (value ?? 0), total);
 }
 
 function readGroup(row: Row, depth: number): { keys: string[]; value: number | null } {

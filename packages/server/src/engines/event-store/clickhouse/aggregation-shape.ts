@@ -1,4 +1,4 @@
-import type { AggregationResult } from '@streamflow/contracts';
+import type { AggregationMetric, AggregationResult } from '@streamflow/contracts';
 import type { AggregationQuery } from '../../../domain/queries/event-query.ts';
 
 type Value = number | null;
@@ -15,6 +15,10 @@ export interface Group {
 export const longestSeries = 100_000;
 /** Longest series in which empty intervals are filled in. */
 const longestFilledSeries = 10_000;
+
+/** The metric over no events. */
+export const emptyValue = (metric: AggregationMetric): number | null =>
+  metric === 'count' || metric === 'unique_users' ? 0 : null;
 
 /** Values by group; with two keys, by group and group. */
 export function nestGroups(groups: readonly Group[]): Aggregations {
@@ -52,7 +56,7 @@ export function joinSeries(
     else present.push(group);
   }
   const totalAt = new Map(totals.map(({ time, total }) => [time, total]));
-  const empty = query.metric === 'count' || query.metric === 'unique_users' ? 0 : null;
+  const empty = emptyValue(query.metric);
   const times = allIntervals(query, interval) ?? totals.map(({ time }) => time);
   return times.map((time) => ({
     timestamp: new Date(time).toISOString(),

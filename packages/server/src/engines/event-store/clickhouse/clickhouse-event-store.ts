@@ -4,6 +4,7 @@ import type { EventStore } from '../port.ts';
 import { aggregateEvents } from './aggregate.ts';
 import { createAppend } from './append.ts';
 import type { ClickHouseConnection } from './connection.ts';
+import { readHistory } from './history.ts';
 import { exportEvents, getEvent, listEvents } from './list.ts';
 import { migrate } from './migrate.ts';
 import { createStatements, type ReadLimits } from './statements.ts';
@@ -35,6 +36,7 @@ export async function openClickHouseEventStore(options: ClickHouseEventStoreOpti
     get: (project, id) => getEvent(statements, project, id),
     list: (query, readOptions = {}) => listEvents(statements, query, readOptions),
     aggregate: (query, readOptions = {}) => aggregateEvents(statements, query, readOptions),
+    history: (query, readOptions = {}) => readHistory(statements, query, readOptions),
     export: (query, readOptions = {}) => exportEvents(statements, query, readOptions),
     ping: () => statements.ping(),
     close: () => statements.close(),

@@ -11,7 +11,7 @@ export interface FilterSqlOptions {
 
 // The bounds of DateTime64; all events are between them.
 const earliest = Date.UTC(1900, 0, 1);
-const latest = Date.UTC(2299, 11, 31);
+const latest = Date.UTC(2299, 11, 31, 23, 59, 59, 999);
 
 /** A moment as ClickHouse's DateTime64. */
 export function momentSql(parameters: SqlParameters, milliseconds: number): string {

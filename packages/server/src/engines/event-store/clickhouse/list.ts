@@ -8,7 +8,7 @@ import type {
 import type { EventPage, ReadOptions } from '../port.ts';
 import { eventColumns, readEventRow } from './event-row.ts';
 import { filterSql, momentSql } from './filter-sql.ts';
-import { readingOf } from './reading.ts';
+import { type Reading, read } from './reading.ts';
 import { SqlParameters } from './sql-parameters.ts';
 import type { Statements } from './statements.ts';
 
@@ -82,25 +82,33 @@ async function countEvents(
   filter: EventFilter,
   { signal }: ReadOptions,
 ): Promise<number> {
-  const reading = await readingOf(statements, filter, filter.properties !== undefined, signal);
-  const parameters = new SqlParameters();
-  const sql = `SELECT count() AS total FROM events WHERE ${filterSql(filter, parameters, reading)}`;
-  const [row] = await statements.rows(sql, parameters.values, { signal, settings: reading.settings });
-  return Number(row?.total ?? 0);
+  return read(statements, filter, filter.properties !== undefined, signal, async (reading) => {
+    const parameters = new SqlParameters();
+    const sql = `SELECT count() AS total FROM events WHERE ${filterSql(filter, parameters, reading)}`;
+    const [row] = await statements.rows(sql, parameters.values, { signal, settings: reading.settings });
+    return Number(row?.total ?? 0);
+  });
 }
 
 async function readSlice(statements: Statements, slice: Slice, { signal }: ReadOptions): Promise<Event[]> {
-  const reading = await readingOf(statements, slice.filter, slice.filter.properties !== undefined, signal);
-  const parameters = new SqlParameters();
+  const { filter } = slice;
+  return read(statements, filter, filter.properties !== undefined, signal, async (reading) => {
+    const parameters = new SqlParameters();
+    const sql = sliceSql(slice, parameters, reading);
+    const rows = await statements.rows(sql, parameters.values, { signal, settings: reading.settings });
+    return rows.map(readEventRow);
+  });
+}
+
+function sliceSql(slice: Slice, parameters: SqlParameters, reading: Reading): string {
   const conditions = [filterSql(slice.filter, parameters, reading)];
   if (slice.after !== undefined) conditions.push(afterSql(slice.after, slice.order, parameters));
   const order = slice.order === 'asc' ? 'ASC' : 'DESC';
-  const sql =
+  return (
     `SELECT ${eventColumns} FROM events WHERE ${conditions.join(' AND ')} ` +
     `ORDER BY timestamp ${order}, toUInt128(id) ${order} ` +
-    `LIMIT ${parameters.add('UInt64', slice.limit)} OFFSET ${parameters.add('UInt64', slice.offset ?? 0)}`;
-  const rows = await statements.rows(sql, parameters.values, { signal, settings: reading.settings });
-  return rows.map(readEventRow);
+    `LIMIT ${parameters.add('UInt64', slice.limit)} OFFSET ${parameters.add('UInt64', slice.offset ?? 0)}`
+  );
 }
 
 function afterSql(position: EventPosition, order: EventOrder, parameters: SqlParameters): string {

@@ -61,7 +61,7 @@ CREATE TABLE IF NOT EXISTS events (
   INDEX session_id_filter session_id TYPE bloom_filter(0.01) GRANULARITY 1,
   INDEX correlation_id_filter correlation_id TYPE bloom_filter(0.01) GRANULARITY 1,
   PROJECTION by_id (SELECT _part_offset ORDER BY toUInt128(id)),
-  CONSTRAINT timestamp_in_range CHECK timestamp > '1900-01-01 00:00:00.000' AND timestamp < '2299-12-31 00:00:00.000'
+  CONSTRAINT timestamp_in_range CHECK timestamp >= '1900-01-01 00:00:00.000' AND timestamp <= '2299-12-31 23:59:59.999'
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(timestamp)
