@@ -14,19 +14,25 @@ class Disk {
   readonly open: OpenSegmentFile = async (path, mode) => {
     if (mode === 'create') this.fail('open');
     const file = await openDiskFile(path, mode);
+    const write = async (bytes: Buffer, position: number): Promise<void> => {
+      if (this.failing.write !== undefined) {
+        // A full disk takes what still fits.
+        await file.write(bytes.subarray(0, bytes.length >> 1), position);
+        this.fail('write');
+      }
+      await file.write(bytes, position);
+    };
+    const sync = async (): Promise<void> => {
+      await this.stalled;
+      this.fail('sync');
+      await file.sync();
+    };
     return {
-      write: async (bytes, position) => {
-        if (this.failing.write !== undefined) {
-          // A full disk takes what still fits.
-          await file.write(bytes.subarray(0, bytes.length >> 1), position);
-          this.fail('write');
-        }
-        await file.write(bytes, position);
-      },
-      sync: async () => {
-        await this.stalled;
-        this.fail('sync');
-        await file.sync();
+      write,
+      sync,
+      writeThrough: async (bytes, position) => {
+        await write(bytes, position);
+        await sync();
       },
       truncate: async (length) => {
         this.fail('truncate');

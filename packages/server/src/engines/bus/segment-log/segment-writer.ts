@@ -73,7 +73,7 @@ export class SegmentWriter {
   /** Writes the entries, `bytes` long, and flushes them; without entries it proves that there is room. */
   async write(entries: readonly LogEntry[], bytes: number): Promise<void> {
     const active = await this.activeFor(bytes);
-    const { segment, file } = active;
+    const { segment } = active;
     const chunk = Buffer.allocUnsafeSlow(bytes);
     let at = 0;
     let index = segment.endSequence - segment.firstSequence;
@@ -82,23 +82,40 @@ export class SegmentWriter {
       index++;
     }
     const position = filePosition(segment, segment.end);
+    // Into space that was set aside; an empty flush is a probe, and needs new space to prove anything.
+    if (bytes > 0 && position + bytes <= active.length) await this.overwrite(active, chunk, position);
+    else await this.extend(active, chunk, position);
+    const offset = segment.end;
+    segment.end += bytes;
+    segment.endSequence = segment.firstSequence + index;
+    if (bytes > 0) this.options.onDurable(segment, offset, chunk);
+  }
+
+  private async overwrite(active: ActiveSegment, chunk: Buffer, position: number): Promise<void> {
     try {
-      await file.write(chunk, position);
-      await this.setSpaceAside(active, position + bytes, bytes);
+      await active.file.writeThrough(chunk, position);
+    } catch (error) {
+      // Only a full disk is known to have failed before the flush.
+      if (isDiskFull(error)) await this.cut(active, position);
+      else await this.abandon(active);
+      throw error;
+    }
+  }
+
+  private async extend(active: ActiveSegment, chunk: Buffer, position: number): Promise<void> {
+    try {
+      await active.file.write(chunk, position);
+      await this.setSpaceAside(active, position + chunk.length, chunk.length);
     } catch (error) {
       await this.cut(active, position);
       throw error;
     }
     try {
-      await file.sync();
+      await active.file.sync();
     } catch (error) {
       await this.abandon(active);
       throw error;
     }
-    const offset = segment.end;
-    segment.end += bytes;
-    segment.endSequence = segment.firstSequence + index;
-    if (bytes > 0) this.options.onDurable(segment, offset, chunk);
   }
 
   /** Closes the file without the space that was set aside. */
@@ -109,8 +126,6 @@ export class SegmentWriter {
   }
 
   private async setSpaceAside(active: ActiveSegment, written: number, flushed: number): Promise<void> {
-    // An empty flush is a probe, and needs new space to prove anything.
-    if (flushed > 0 && written <= active.length) return;
     const wanted = Math.min(written + spaceStepBytes, this.options.segmentBytes);
     if (flushed <= largeFlushBytes && wanted > written) {
       await active.file.write(Buffer.alloc(wanted - written), written);
@@ -182,3 +197,6 @@ export class SegmentWriter {
     await rm(path, { force: true });
   }
 }
+
+const isDiskFull = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');

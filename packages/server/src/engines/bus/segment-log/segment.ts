@@ -1,3 +1,4 @@
+import { closeSync, constants, openSync, write as writeAt } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -45,6 +46,8 @@ export interface SegmentFile {
   write(bytes: Buffer, position: number): Promise<void>;
   /** `fdatasync`. */
   sync(): Promise<void>;
+  /** Writes all of the bytes where the file has space already, durable when it resolves; rejects like `write`. */
+  writeThrough(bytes: Buffer, position: number): Promise<void>;
   truncate(length: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -53,18 +56,57 @@ export type OpenSegmentFile = (path: string, mode: 'create' | 'existing') => Pro
 
 export const openDiskFile: OpenSegmentFile = async (path, mode) => {
   const handle = await open(path, mode === 'create' ? 'wx' : 'r+', 0o600);
+  const through = canWriteThrough ? await openWriteThrough(path, handle) : undefined;
+  const write = async (bytes: Buffer, position: number): Promise<void> => {
+    for (let written = 0; written < bytes.length; ) {
+      const result = await handle.write(bytes, written, bytes.length - written, position + written);
+      written += result.bytesWritten;
+    }
+  };
   return {
-    async write(bytes, position) {
-      for (let written = 0; written < bytes.length; ) {
-        const result = await handle.write(bytes, written, bytes.length - written, position + written);
-        written += result.bytesWritten;
-      }
-    },
+    write,
     sync: () => handle.datasync(),
+    async writeThrough(bytes, position) {
+      if (through !== undefined) return writeAll(through, bytes, position);
+      await write(bytes, position);
+      await handle.datasync();
+    },
     truncate: (length) => handle.truncate(length),
-    close: () => handle.close(),
+    async close() {
+      if (through !== undefined) closeSync(through);
+      await handle.close();
+    },
   };
 };
+
+/**
+ * Linux writes and flushes in one call on a descriptor with O_DSYNC: one trip to the thread pool instead of two, with
+ * two thirds of the CPU. Elsewhere O_DSYNC promises less than a flush does (macOS: F_FULLFSYNC).
+ */
+const canWriteThrough = process.platform === 'linux';
+
+async function openWriteThrough(path: string, handle: FileHandle): Promise<number> {
+  try {
+    return openSync(path, constants.O_WRONLY | constants.O_DSYNC);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/** By descriptor and call-back: a FileHandle's promises cost more than the write itself does on this side. */
+function writeAll(descriptor: number, bytes: Buffer, position: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const next = (from: number): void => {
+      writeAt(descriptor, bytes, from, bytes.length - from, position + from, (error, count) => {
+        if (error !== null) reject(error);
+        else if (from + count < bytes.length) next(from + count);
+        else resolve();
+      });
+    };
+    next(0);
+  });
+}
 
 export function segmentPath(directory: string, base: number): string {
   return join(directory, `${String(base).padStart(20, '0')}.log`);
