@@ -32,7 +32,7 @@ export const errorCatalogue = {
   ServiceUnavailable: {
     status: 503,
     description:
-      'A dependency is away or full; nothing was accepted. `Retry-After` tells the seconds to wait.',
+      'A dependency is away or full. Some of the events may be durable all the same: send them again with the same ids. `Retry-After` tells the seconds to wait.',
   },
 } as const;
 

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { permissions, type ServiceName, serviceNames } from '@streamflow/contracts';
 import { createAccess } from './access/access.ts';
+import type { FirstAdministrator } from './access/administrator.ts';
 import { loadOrCreateJwtSecret } from './access/jwt-secret-file.ts';
 import type { Config } from './config/load.ts';
 import { type Clock, systemClock } from './domain/clock.ts';
@@ -33,13 +34,16 @@ export interface AppOptions {
   /** Those that listen on their ports; none for a local command, which uses the control socket alone. */
   readonly listen: readonly ServiceName[];
   readonly clock?: Clock;
+  /**
+   * Told at the very first start, as soon as the administrator is made and before anything else can fail: a password
+   * that was made is known to nobody else, ever.
+   */
+  readonly onAdministrator: (administrator: FirstAdministrator) => void;
 }
 
 export interface App {
   /** Where each service listens. */
   readonly addresses: ReadonlyMap<ServiceName, string>;
-  /** Made at the very first start; null at every other. */
-  readonly administrator: { readonly email: string; readonly generatedPassword: string | null } | null;
   /** Serves every service under `/<service>` to the owner of the data directory. */
   readonly socketPath: string;
   /** Stops accepting, drains, flushes and closes, within so many milliseconds. */
@@ -59,7 +63,13 @@ const owner: Principal = {
 const startDeadlineMs = 10_000;
 
 /** Opens the engines, starts the services and listens. A failed start leaves nothing behind. */
-export function startApp({ config, log, listen, clock = systemClock }: AppOptions): Promise<App> {
+export function startApp({
+  config,
+  log,
+  listen,
+  onAdministrator,
+  clock = systemClock,
+}: AppOptions): Promise<App> {
   const teardown = createTeardown(log);
   return startWithTeardown(teardown, startDeadlineMs, async () => {
     await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
@@ -89,6 +99,7 @@ export function startApp({ config, log, listen, clock = systemClock }: AppOption
       ...(email === null ? {} : { email }),
       ...(password === null ? {} : { password: password.reveal() }),
     });
+    if (administrator !== null) onAdministrator(administrator);
     const rateLimiter = createMemoryRateLimiter({ clock });
     teardown.push('rate limiter', () => rateLimiter.close());
 
@@ -224,6 +235,6 @@ export function startApp({ config, log, listen, clock = systemClock }: AppOption
       const bound = await server.listen(config.host, ports[name]);
       addresses.set(name, `http://${bound.host}:${bound.port}`);
     }
-    return { addresses, administrator, socketPath, stop: (deadlineMs) => teardown.run(deadlineMs) };
+    return { addresses, socketPath, stop: (deadlineMs) => teardown.run(deadlineMs) };
   });
 }

@@ -1,4 +1,5 @@
 import { serviceNames } from '@streamflow/contracts';
+import type { FirstAdministrator } from './access/administrator.ts';
 import type { App } from './app.ts';
 import type { Config } from './config/load.ts';
 
@@ -11,18 +12,16 @@ export function greeting({ app, config }: { readonly app: App; readonly config: 
     const address = url(name);
     if (address !== undefined) lines.push(`  ${name.padEnd(10)} ${address}   docs ${address}/docs`);
   }
-  const { administrator } = app;
-  if (administrator !== null) {
-    lines.push('', `  The administrator is ${administrator.email}`);
-    if (administrator.generatedPassword !== null) {
-      lines.push(`  with the password ${administrator.generatedPassword} (shown this once)`);
-    }
-  }
   const ingestion = url('ingestion');
   if (ingestion !== undefined) {
     lines.push(
       '',
-      '  Make a key, and send a first event:',
+      '  Sign in as a person:',
+      '',
+      `  curl -s ${ingestion}/auth/login -H 'Content-Type: application/json' \\`,
+      `    -d '{"username":"<e-mail>","password":"<password>"}'`,
+      '',
+      '  Or make a key, and send a first event:',
       '',
       '  npx streamflow key create first --scope ingest --scope read',
       `  curl -s ${ingestion}/events -H 'Authorization: Bearer <key>' -H 'Content-Type: application/json' \\`,
@@ -30,4 +29,11 @@ export function greeting({ app, config }: { readonly app: App; readonly config: 
     );
   }
   return `${lines.join('\n')}\n\n`;
+}
+
+/** Shown when the administrator is made, this once. */
+export function administratorNotice({ email, generatedPassword }: FirstAdministrator): string {
+  return generatedPassword === null
+    ? `The administrator is ${email}, with the password of the configuration.`
+    : `The administrator is ${email}, with the password ${generatedPassword} (shown this once).`;
 }

@@ -2,7 +2,7 @@ import { type ServiceName, serviceNames } from '@streamflow/contracts';
 import { type App, startApp } from './app.ts';
 import { ConfigError, type LoadedConfig } from './config/load.ts';
 import { loadProcessConfig } from './config/process.ts';
-import { greeting } from './greeting.ts';
+import { administratorNotice, greeting } from './greeting.ts';
 import { createLog } from './observability/log.ts';
 
 export interface StartOptions {
@@ -53,7 +53,12 @@ export async function runStart(options: StartOptions = {}): Promise<void> {
 
   const begun = performance.now();
   try {
-    app = await startApp({ config, log, listen: options.services ?? serviceNames });
+    app = await startApp({
+      config,
+      log,
+      listen: options.services ?? serviceNames,
+      onAdministrator: (administrator) => process.stderr.write(`${administratorNotice(administrator)}\n`),
+    });
   } catch (error) {
     log.critical('The start failed', { error });
     return fail(error instanceof Error ? error.message : String(error));

@@ -10,7 +10,7 @@ interface AdministratorOptions {
   readonly password?: string;
 }
 
-interface FirstAdministrator {
+export interface FirstAdministrator {
   readonly email: string;
   /** The password that was made, to be shown this once; null when it was given. */
   readonly generatedPassword: string | null;

@@ -1,4 +1,5 @@
 import { loadProcessConfig } from '../config/process.ts';
+import { administratorNotice } from '../greeting.ts';
 import { createLog } from '../observability/log.ts';
 import type { ConnectOptions } from './cli-connection.ts';
 import type { ConnectDependencies } from './connection.ts';
@@ -22,12 +23,12 @@ export function createLocalAccess(note: (line: string) => void): ConnectDependen
         // Standard output is the command's result.
         destination: { write: (line) => note(line.trimEnd()) },
       });
-      const app = await startApp({ config: load(options), log, listen: [] });
-      const { administrator } = app;
-      if (administrator !== null && administrator.generatedPassword !== null)
-        note(
-          `Made the administrator ${administrator.email} with the password ${administrator.generatedPassword} (shown this once).`,
-        );
+      const app = await startApp({
+        config: load(options),
+        log,
+        listen: [],
+        onAdministrator: (administrator) => note(administratorNotice(administrator)),
+      });
       return {
         socketPath: app.socketPath,
         async close() {

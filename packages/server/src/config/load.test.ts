@@ -131,11 +131,13 @@ rate_limiting: { enabled: true, requests_per_minute: 100, burst_size: 10 }
     );
     expect(config.traceEndpoint).toBe('http://jaeger:4318/v1/traces');
     expect(warnings.map((warning) => warning.split(/[: ]/)[0])).toEqual([
+      'app.name',
       'app.version',
       'database.max_overflow',
       'rabbitmq.max_connections',
       'redis.max_connections',
       'security.bcrypt_rounds',
+      'monitoring.jaeger',
       'monitoring.jaeger.endpoint',
     ]);
   });

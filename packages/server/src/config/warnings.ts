@@ -38,12 +38,14 @@ function tracing(values: ConfigValues): {
       ],
     };
   const url = new URL(endpoint);
-  if (!url.pathname.startsWith('/api/traces')) return { endpoint, warnings: [] };
+  const notSent = 'monitoring.jaeger has no effect: this version sends no traces';
+  if (!url.pathname.startsWith('/api/traces')) return { endpoint, warnings: [notSent] };
   const otlp = `${url.protocol}//${url.hostname}:4318/v1/traces`;
   return {
     endpoint: otlp,
     warnings: [
-      `monitoring.jaeger.endpoint is an endpoint of Jaeger's old format: traces go to ${otlp} by OTLP`,
+      notSent,
+      `monitoring.jaeger.endpoint is an endpoint of Jaeger's old format and is read as ${otlp}, OTLP`,
     ],
   };
 }

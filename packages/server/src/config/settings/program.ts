@@ -23,8 +23,9 @@ const isOrigin = (item: string): boolean =>
 export const app = Type.Object({
   name: text({
     env: 'APP_NAME',
-    description: 'Name of this installation in logs and messages.',
+    description: 'Accepted for compatibility.',
     default: 'StreamFlow',
+    remark: 'the program does not show a name of the installation anywhere',
   }),
   version: optionalText({
     env: 'APP_VERSION',
