@@ -59,7 +59,10 @@ export const ready = defineRoute({
   permission: 'public',
   responses: {
     200: { description: 'Ready.', schema: ReadyResponse },
-    503: { description: 'Starting or stopping.', schema: ReadyResponse },
+    503: {
+      description: 'Starting, stopping, or without a dependency that it cannot work without.',
+      schema: ReadyResponse,
+    },
   },
 });
 

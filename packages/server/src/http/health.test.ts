@@ -90,7 +90,29 @@ describe('/health', () => {
 });
 
 describe('/ready', () => {
-  it('follows starting and stopping, not the dependencies', async () => {
+  const ready = async () => {
+    const answer = await server.app.inject('/ready');
+    expect(Compile(ReadyResponse).Check(answer.json())).toBe(true);
+    return [answer.statusCode, answer.json().status];
+  };
+
+  it('follows what the service cannot work without', async () => {
+    let away = true;
+    await start({
+      checks: {
+        database: async () => {
+          if (away) throw unavailable('away');
+        },
+      },
+      essentialChecks: ['database'],
+    });
+    await server.listen('127.0.0.1', 0);
+    expect(await ready()).toEqual([503, 'not_ready']);
+    away = false;
+    expect(await ready()).toEqual([200, 'ready']);
+  });
+
+  it('follows starting and stopping, whatever else is away', async () => {
     await start({
       checks: {
         database: async () => {
@@ -98,11 +120,6 @@ describe('/ready', () => {
         },
       },
     });
-    const ready = async () => {
-      const answer = await server.app.inject('/ready');
-      expect(Compile(ReadyResponse).Check(answer.json())).toBe(true);
-      return [answer.statusCode, answer.json().status];
-    };
     expect(await ready()).toEqual([503, 'not_ready']);
     await server.listen('127.0.0.1', 0);
     expect(await ready()).toEqual([200, 'ready']);

@@ -11,7 +11,7 @@ type Checks = HealthResponse['checks'];
 type CheckResult = Exclude<Checks[string], number>;
 
 export interface HealthOptions {
-  readonly service: Pick<Service, 'name' | 'checks' | 'figures'>;
+  readonly service: Pick<Service, 'name' | 'checks' | 'essentialChecks' | 'figures'>;
   readonly version: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -19,7 +19,7 @@ export interface HealthOptions {
 
 export interface Health {
   health(): Promise<HealthResponse>;
-  /** Whether the service takes requests is a matter of starting and stopping; the checks stand beside it. */
+  /** Not ready while starting or stopping, and while a dependency is away without which nothing works. */
   ready(isReady: boolean): Promise<ReadyResponse>;
 }
 
@@ -85,7 +85,12 @@ export function createHealth({ service, version, clock, log }: HealthOptions): H
       };
     },
     async ready(isReady) {
-      return { status: isReady ? 'ready' : 'not_ready', service: service.name, checks: await shared() };
+      const checks = await shared();
+      const works = service.essentialChecks.every((name) => {
+        const check = checks[name];
+        return typeof check === 'object' && check.status === 'healthy';
+      });
+      return { status: isReady && works ? 'ready' : 'not_ready', service: service.name, checks };
     },
   };
 }

@@ -74,6 +74,7 @@ export const testService = (parts: Partial<Service> = {}): Service => ({
   routes: [],
   sockets: [],
   checks: {},
+  essentialChecks: [],
   figures: {},
   start: async () => {},
   stop: async () => {},

@@ -71,6 +71,8 @@ export interface Service {
   readonly routes: readonly MountedRoute[];
   readonly sockets: readonly MountedSocket[];
   readonly checks: Readonly<Record<string, HealthCheck>>;
+  /** The checks without which it can do nothing of its work: while one fails, it is not ready. */
+  readonly essentialChecks: readonly string[];
   /** Plain numbers for the health answer, `websocket_connections` for one. */
   readonly figures: Readonly<Record<string, () => number>>;
   start(): Promise<void>;

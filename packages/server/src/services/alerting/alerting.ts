@@ -14,6 +14,7 @@ export function createAlerting({ bus, records }: AlertingOptions): Service {
     routes: [],
     sockets: [],
     checks: { database: () => records.ping(), message_broker: () => bus.ping() },
+    essentialChecks: ['database'],
     figures: {},
     start: async () => {},
     stop: async () => {},

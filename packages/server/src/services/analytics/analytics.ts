@@ -14,6 +14,7 @@ export function createAnalytics({ bus, events }: AnalyticsOptions): Service {
     routes: [],
     sockets: [],
     checks: { database: () => events.ping(), message_broker: () => bus.ping() },
+    essentialChecks: ['database'],
     figures: {},
     start: async () => {},
     stop: async () => {},

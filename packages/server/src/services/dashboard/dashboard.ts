@@ -37,6 +37,7 @@ export function createDashboard(options: DashboardOptions): Service {
     routes: [home, ...(options.routes ?? [])],
     sockets: [],
     checks: { database: () => records.ping(), message_broker: () => bus.ping() },
+    essentialChecks: ['database'],
     figures: {},
     start: async () => {},
     stop: async () => {},

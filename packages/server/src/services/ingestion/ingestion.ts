@@ -83,6 +83,7 @@ export function createIngestion(options: IngestionOptions): Service {
     ],
     sockets: [socket],
     checks: { database: () => events.ping(), message_broker: () => bus.ping() },
+    essentialChecks: ['message_broker'],
     figures: { websocket_connections: () => openSockets },
     start: () => Promise.resolve(),
     stop: () => publisher.drain(),

@@ -53,6 +53,7 @@ export function createStorage(options: StorageOptions): Service {
     routes: [...eventRoutes({ events, clock }), exportRoute({ events, clock, log })],
     sockets: [],
     checks: { database: () => events.ping(), message_broker: () => bus.ping() },
+    essentialChecks: ['database'],
     figures: {
       events_waiting: () => writer.waitingRows(),
       oldest_waiting_ms: () => writer.oldestAgeMs(),
