@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { StreamFlowError } from '../domain/errors.ts';
 import type { ClientAddress } from './client-address.ts';
 import type { Principal, RequestContext } from './service.ts';
 
@@ -18,6 +19,10 @@ export interface ParsedRequest {
   readonly rawBody: Buffer;
   readonly body: unknown;
 }
+
+/** The reason of the signal: nobody reads the answer, and it is no defect that there is none. */
+const clientLeft = (): StreamFlowError =>
+  new StreamFlowError('BadRequest', 'The client went away before it was answered');
 
 /** What a handler is given; what few handlers read is computed when they do. */
 export class HandlerContext implements RequestContext {
@@ -65,10 +70,10 @@ export class HandlerContext implements RequestContext {
       this.#abort = abort;
       // The response, not the request: a request closes as soon as it has been read.
       const response = this.reply.raw;
-      if (response.destroyed && !response.writableFinished) abort.abort();
+      if (response.destroyed && !response.writableFinished) abort.abort(clientLeft());
       else
         response.once('close', () => {
-          if (!response.writableFinished) abort.abort();
+          if (!response.writableFinished) abort.abort(clientLeft());
         });
     }
     return this.#abort.signal;

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import {
@@ -39,6 +40,8 @@ const fail = defineRoute({
   responses: { 200: { description: 'Never.' } },
 });
 
+const hanging = new EventEmitter();
+
 const routes: readonly MountedRoute[] = [
   { contract: createEvent, handle: echo },
   {
@@ -52,8 +55,14 @@ const routes: readonly MountedRoute[] = [
   { contract: login, handle: async ({ body }) => body },
   {
     contract: fail,
-    async handle({ params }) {
+    async handle({ params, signal }) {
       const how = JSON.stringify(params);
+      if (how.includes('hang')) {
+        hanging.emit('asked');
+        await once(signal, 'abort');
+        hanging.emit('left');
+        signal.throwIfAborted();
+      }
       if (how.includes('away')) throw unavailable('The bus is full', 3);
       if (how.includes('conflict')) throw new StreamFlowError('Conflict', 'It has changed');
       throw new TypeError('secret detail of the inside');
@@ -169,6 +178,20 @@ describe('errors', () => {
         fields: { correlation_id: newId, route: '/fail/:how', error: expect.any(TypeError) },
       },
     ]);
+  });
+
+  it('are no defect when it is the client that went away', async () => {
+    const { port } = await server.listen('127.0.0.1', 0);
+    const client = new AbortController();
+    const asked = once(hanging, 'asked');
+    const answer = fetch(`http://127.0.0.1:${port}/fail/hang`, { signal: client.signal });
+    await asked;
+    const left = once(hanging, 'left');
+    client.abort();
+    await expect(answer).rejects.toThrow();
+    await left;
+    await server.close();
+    expect(lines.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
   it('say when to come back', async () => {
