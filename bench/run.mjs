@@ -1,7 +1,7 @@
 // npm run bench [-- scenario…]: every scenario prints each figure beside its ceiling or limit of the same run.
 import { writeReport } from './harness/report.mjs';
 
-const scenarios = ['singles', 'batches', 'import', 'queries', 'memory'];
+const scenarios = ['singles', 'batches', 'import', 'memory'];
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !scenarios.includes(name));
 if (unknown.length > 0) {
