@@ -8,11 +8,13 @@ import { openSegmentLogBus, type SegmentLogBusOptions } from './open-segment-log
 
 /**
  * Copies what a process that is killed now would leave. Files that the bus removes or renames meanwhile are left out,
- * as they would be a moment later.
+ * as they would be a moment later. Newest segments first: the bus removes the oldest first, so that copying in that
+ * order too could keep one, lose the next, and show a hole that no kill leaves.
  */
 export async function copyAsCrashed(from: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true });
-  for (const entry of await readdir(from, { withFileTypes: true })) {
+  const entries = await readdir(from, { withFileTypes: true });
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? 1 : -1))) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
     if (entry.isDirectory()) await copyAsCrashed(source, target);
     else await copyFile(source, target, constants.COPYFILE_EXCL).catch(ignoreMissing);
