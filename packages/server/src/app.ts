@@ -114,6 +114,7 @@ export function startApp({
     const bus = await openSegmentLogBus({
       directory: join(config.dataDir, 'bus'),
       maxBytes: config.bus.max_bytes,
+      backlogBytes: config.bus.backlog_bytes,
       publishTimeoutMs: config.bus.publish_timeout_ms,
       clock,
       log,

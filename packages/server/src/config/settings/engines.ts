@@ -121,6 +121,15 @@ export const bus = Type.Object({
     minimum: 16 * megabyte,
     maximum: 1024 * gigabyte,
   }),
+  backlog_bytes: integer({
+    env: 'BUS_BACKLOG_BYTES',
+    description:
+      'While the embedded bus holds more than this for storage, acknowledgements come at the pace of storage, each at most a second later.',
+    unit: 'bytes',
+    default: 32 * megabyte,
+    minimum: megabyte,
+    maximum: 1024 * gigabyte,
+  }),
   publish_timeout_ms: integer({
     env: 'BUS_PUBLISH_TIMEOUT_MS',
     description: 'How long a request waits for its events to be durable before it is answered 503.',

@@ -81,6 +81,8 @@ export interface DeadLetter {
  *   persistent) and bound for the storage queue; not before. It rejects with `ServiceUnavailable` when that cannot be
  *   had within the publish timeout, when the bus is full, or when it is away; then some of the batches may be durable
  *   all the same, and the caller answers its client "unanswered".
+ *   While storage has much before it, `publish` may resolve up to a second after that, so that publishers who wait for it
+ *   keep to the pace of storage.
  * - **Order.** A queue hands out what one publisher publishes in its order, but for redeliveries: batches of a publish as
  *   they stand, and publishes that wait for each other. Between queues there is none.
  * - **Duplicates.** At least once: a batch that was not acknowledged is delivered again after a crash, a `retry` or a

@@ -21,7 +21,7 @@ export interface DeliveryQueueOptions {
   readonly clock: Clock;
   readonly log: Log;
   addDeadLetter(letter: DeadLetter): Promise<void>;
-  /** The watermark or the cursor moved. */
+  /** The watermark or the cursor moved, or a consumer came, went or paused. */
   onProgress(): void;
 }
 
@@ -61,6 +61,11 @@ export class DeliveryQueue {
     return this.consumers.length === 0 ? undefined : this.cursor.offset;
   }
 
+  /** Whether anybody takes deliveries at the moment. */
+  get isConsumed(): boolean {
+    return this.consumers.some((consumer) => !consumer.paused);
+  }
+
   position(clean: boolean): QueuePosition {
     return {
       watermark: this.watermark,
@@ -88,6 +93,7 @@ export class DeliveryQueue {
     return {
       pause: () => {
         consumer.paused = true;
+        this.options.onProgress();
       },
       resume: () => {
         consumer.paused = false;

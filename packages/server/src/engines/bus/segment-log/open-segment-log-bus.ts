@@ -21,6 +21,11 @@ export interface SegmentLogBusOptions {
    * rejects. Default 4 GiB. The disk holds at most this and `analyticsMaxBytes`, whichever is more, and one segment.
    */
   readonly maxBytes?: number;
+  /**
+   * Bytes that storage may have before it until publishers are held to its pace, each acknowledgement by a second at
+   * most. Default 32 MiB.
+   */
+  readonly backlogBytes?: number;
   /** Bytes that are kept for an analytics queue which falls behind storage. Default 256 MiB, at most `maxBytes`. */
   readonly analyticsMaxBytes?: number;
   /** Bytes of dead letters; when they are reached, the batches stay in their queue. Default 256 MiB. */
@@ -94,6 +99,7 @@ export async function openSegmentLogBus(options: SegmentLogBusOptions): Promise<
     queues: { 'events.storage': queue('events.storage'), 'events.analytics': queue('events.analytics') },
     analyticsKept: positions['events.analytics'] !== undefined,
     maxBytes,
+    backlogBytes: options.backlogBytes ?? 32 * mebibyte,
     analyticsMaxBytes: Math.min(options.analyticsMaxBytes ?? 256 * mebibyte, maxBytes),
     savePosition: (name, position, durable) => writePosition(path(name), position, durable),
     log,

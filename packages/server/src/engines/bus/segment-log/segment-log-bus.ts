@@ -16,6 +16,7 @@ import type { DeadLetterLog } from './dead-letter-log.ts';
 import type { DeliveryQueue } from './delivery-queue.ts';
 import { LiveExchanges } from './live-exchanges.ts';
 import type { QueuePosition } from './offset-file.ts';
+import { Pace } from './pace.ts';
 import { type LogEntry, recordBytes } from './record.ts';
 import type { SegmentLog } from './segment-log.ts';
 
@@ -30,6 +31,8 @@ export interface SegmentLogBusParts {
   readonly analyticsKept: boolean;
   readonly maxBytes: number;
   readonly analyticsMaxBytes: number;
+  /** See `Pace`. */
+  readonly backlogBytes: number;
   readonly log: Log;
   savePosition(queue: EventQueue, position: QueuePosition, durable: boolean): Promise<void>;
 }
@@ -38,6 +41,9 @@ export interface SegmentLogBusParts {
 export class SegmentLogBus implements Bus {
   private readonly parts: SegmentLogBusParts;
   private readonly live: LiveExchanges;
+  private readonly pace: Pace;
+  /** How far storage had come when the pace was told. */
+  private paced: number;
   private readonly saved = new Map<EventQueue, number>();
   private timer: NodeJS.Timeout | undefined;
   private saving: Promise<void> = Promise.resolve();
@@ -48,6 +54,13 @@ export class SegmentLogBus implements Bus {
     this.parts = parts;
     this.analyticsKept = parts.analyticsKept;
     this.live = new LiveExchanges(parts.log);
+    const storage = parts.queues['events.storage'];
+    this.paced = storage.watermark.offset;
+    this.pace = new Pace({
+      windowBytes: parts.backlogBytes,
+      backlog: () => this.heldBytes,
+      isConsumed: () => storage.isConsumed,
+    });
   }
 
   start(): void {
@@ -70,6 +83,7 @@ export class SegmentLogBus implements Bus {
     }
     if (this.heldBytes + bytes > this.parts.maxBytes) throw this.full();
     await this.parts.source.append(entries);
+    await this.pace.hold(bytes);
   }
 
   async consume(queue: EventQueue, options: ConsumeOptions): Promise<Consumption> {
@@ -114,6 +128,9 @@ export class SegmentLogBus implements Bus {
   /** A queue read or answered something: gives back what nobody needs, and has the positions written soon. */
   onProgress(): void {
     if (this.closing !== undefined) return;
+    const { offset } = this.parts.queues['events.storage'].watermark;
+    this.pace.onProgress(offset - this.paced);
+    this.paced = offset;
     this.trim();
     this.forgetRead();
     this.timer ??= setTimeout(() => {
@@ -125,6 +142,7 @@ export class SegmentLogBus implements Bus {
   private async shutDown(): Promise<void> {
     const { source, deadLetters, queues } = this.parts;
     clearTimeout(this.timer);
+    this.pace.end();
     for (const queue of Object.values(queues)) queue.close();
     this.live.close();
     await source.close();
