@@ -17,12 +17,21 @@ import { effectWarnings } from './warnings.ts';
 export interface Config extends ConfigValues {
   /** `embedded` when no server is named: no RabbitMQ, database, ClickHouse or Redis. */
   readonly shape: 'embedded' | 'server';
+  /** Which implementation each port has, which follows from the servers that are named. */
+  readonly engines: EngineChoice;
   /** Address to listen on: `server.host`, or what fits the shape. */
   readonly host: string;
   /** `data_dir` as an absolute path. */
   readonly dataDir: string;
   /** Where traces go, OTLP over HTTP; null when none are sent. */
   readonly traceEndpoint: string | null;
+}
+
+export interface EngineChoice {
+  readonly bus: 'segment-log' | 'rabbitmq';
+  readonly events: 'embedded-clickhouse' | 'clickhouse' | 'postgres';
+  readonly records: 'sqlite' | 'postgres';
+  readonly rateLimiter: 'memory' | 'redis';
 }
 
 export interface LoadedConfig {
@@ -92,6 +101,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   const config: Config = {
     ...values,
     shape,
+    engines: chooseEngines(values),
     host: values.server.host ?? (shape === 'embedded' ? '127.0.0.1' : '0.0.0.0'),
     dataDir: isAbsolute(values.data_dir) ? values.data_dir : resolve(options.cwd, values.data_dir),
     traceEndpoint: effects.traceEndpoint,
@@ -101,6 +111,16 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     warnings: [...layers.flatMap((layer) => layer.warnings), ...secrets.warnings, ...effects.warnings],
     sources: new Map([...given].map(([key, { source }]) => [key, source])),
     file,
+  };
+}
+
+function chooseEngines({ rabbitmq, database, clickhouse, redis }: ConfigValues): EngineChoice {
+  const withDatabase = database.url !== null;
+  return {
+    bus: rabbitmq.url === null ? 'segment-log' : 'rabbitmq',
+    events: clickhouse.url !== null ? 'clickhouse' : withDatabase ? 'postgres' : 'embedded-clickhouse',
+    records: withDatabase ? 'postgres' : 'sqlite',
+    rateLimiter: redis.url === null ? 'memory' : 'redis',
   };
 }
 
