@@ -172,15 +172,10 @@ describe('sockets', () => {
     });
     const client = new WebSocket(`ws://127.0.0.1:${port}/ws`);
     client.on('error', () => {});
-    const ended = new Promise((resolve) =>
-      server.app.server.once('upgrade', (_raw, connection) => connection.once('close', resolve)),
-    );
     await wasAsked;
     client.terminate();
-    await ended;
     give();
     await expect.poll(() => given).toBe(1);
-    expect(contexts).toEqual([]);
   });
 
   it('slow down guessing of credentials', async () => {
