@@ -203,6 +203,7 @@ describe('rate limits', () => {
       rateLimiter: {
         take: async (_key, limit) => ({ allowed: false, limit, remaining: 0, resetAt: testNow / 1000 + 9 }),
         acquire: () => () => {},
+        ping: async () => {},
         close: async () => {},
       },
     });

@@ -63,6 +63,31 @@ describe('/health', () => {
     expect(lines.map(({ fields }) => fields.check)).toEqual(['database', 'message_broker']);
   });
 
+  it('tells when limits hold for this process alone, which keeps nobody from being ready', async () => {
+    server = await startTestServer([], {
+      rateLimiter: {
+        take: (_key, limit) => ({ allowed: true, limit, remaining: limit, resetAt: 0 }),
+        acquire: () => () => {},
+        ping: async () => {
+          throw unavailable('Redis is away');
+        },
+        close: async () => {},
+      },
+      rateLimits: {
+        requestsPerMinute: 1,
+        burstSize: 0,
+        keyRequestsPerMinute: 1,
+        userRequestsPerMinute: 1,
+        socketsPerAddress: 1,
+      },
+    });
+    await server.listen('127.0.0.1', 0);
+    const answer = await server.app.inject('/health');
+    expect(answer.statusCode).toBe(503);
+    expect(answer.json().checks).toEqual({ rate_limiter: { status: 'unhealthy', message: 'Redis is away' } });
+    expect((await server.app.inject('/ready')).statusCode).toBe(200);
+  });
+
   it('gives a check that hangs two seconds', async () => {
     await start({ checks: { database: () => new Promise<void>(() => {}) } });
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });

@@ -65,6 +65,7 @@ function createTestLimiter(): RateLimiter {
       places.set(key, before + 1);
       return () => void places.set(key, (places.get(key) ?? 1) - 1);
     },
+    ping: async () => {},
     close: async () => {},
   };
 }

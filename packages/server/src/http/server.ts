@@ -79,7 +79,11 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       ? null
       : createRatePolicy(service.name, options.rateLimiter, options.rateLimits);
   const gate = createGate({ service: service.name, access, rates, clientAddress, clock });
-  const health = createHealth({ service, version: options.version, clock, log });
+  const checks =
+    options.rateLimits === null
+      ? service.checks
+      : { ...service.checks, rate_limiter: () => options.rateLimiter.ping() };
+  const health = createHealth({ service: { ...service, checks }, version: options.version, clock, log });
   const unrouted = new Map<string, RecordRequest>();
   let ready = false;
 

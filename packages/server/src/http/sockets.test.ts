@@ -140,6 +140,44 @@ describe('sockets', () => {
     await expect.poll(async () => 'open' in (await dial('/ws'))).toBe(true);
   });
 
+  it('give a place back that came when its peer had gone', async () => {
+    await server.close(100);
+    let asked = (): void => {};
+    const wasAsked = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    let give = (): void => {};
+    let given = 0;
+    await start({
+      rateLimiter: {
+        take: (_key, limit) => ({ allowed: true, limit, remaining: limit, resetAt: 0 }),
+        acquire: () =>
+          new Promise((resolve) => {
+            asked();
+            give = () =>
+              resolve(() => {
+                given += 1;
+              });
+          }),
+        ping: async () => {},
+        close: async () => {},
+      },
+      rateLimits: {
+        requestsPerMinute: 2,
+        burstSize: 0,
+        keyRequestsPerMinute: 1,
+        userRequestsPerMinute: 1,
+        socketsPerAddress: 9,
+      },
+    });
+    const client = new WebSocket(`ws://127.0.0.1:${port}/ws`);
+    client.on('error', () => {});
+    await wasAsked;
+    client.terminate();
+    give();
+    await expect.poll(() => given).toBe(1);
+  });
+
   it('slow down guessing of credentials', async () => {
     await server.close(100);
     await start({

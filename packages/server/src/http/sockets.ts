@@ -5,6 +5,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Clock } from '../domain/clock.ts';
 import { StreamFlowError } from '../domain/errors.ts';
 import type { Log } from '../domain/log.ts';
+import type { Release } from '../engines/rate-limiter/port.ts';
 import { addressKey, type ClientAddress } from './client-address.ts';
 import { correlationIdOf } from './correlation.ts';
 import { headerCredential, queryCredential } from './credentials.ts';
@@ -19,7 +20,7 @@ export interface SocketOptions {
   readonly access: Access;
   readonly rates: RatePolicy | null;
   /** Takes a place among the open sockets of an address; null when it has none left. */
-  readonly acquire: (address: string) => (() => void) | null;
+  readonly acquire: (address: string) => Release | null | Promise<Release | null>;
   readonly clientAddress: ClientAddress;
   readonly corsOrigins: readonly string[];
   readonly onConnections: (by: 1 | -1) => void;
@@ -89,11 +90,13 @@ export function attachSockets(server: Server, options: SocketOptions): AttachedS
     if (principal !== null && !principal.permissions.has(socket.permission))
       throw permissionDenied(socket.permission);
     if (connection.destroyed) return;
-    const place = principal?.kind === 'local' ? () => {} : options.acquire(addressKey(address));
+    const place = principal?.kind === 'local' ? () => {} : await options.acquire(addressKey(address));
     if (place === null)
       throw new StreamFlowError('RateLimitExceeded', 'Too many WebSockets are open from this address', {
         retryAfter: 60,
       });
+    // The peer may have gone while the place was asked for, and its close has no listener to hear it then.
+    if (connection.destroyed) return place();
     // Whatever ends the connection, also a handshake that ws refuses, gives the place back once.
     connection.once('close', place);
     wss.handleUpgrade(raw, connection, head, (ws) => {

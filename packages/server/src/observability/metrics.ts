@@ -27,6 +27,14 @@ interface StorageMetrics {
   onQueryable(seconds: number): void;
 }
 
+/** What the rate limiter reports. */
+interface RateLimiterMetrics {
+  /** Whether limits hold for this process alone from now on. */
+  onFallback(active: boolean): void;
+  /** A decision was made by this process alone. */
+  onFallbackDecision(): void;
+}
+
 export interface MetricsOptions {
   /** Figures of the process and of Node beside our own; true unless given. */
   readonly processMetrics?: boolean;
@@ -39,6 +47,7 @@ export interface Metrics {
   connections(service: ServiceName, by: 1 | -1): void;
   readonly ingestion: IngestionMetrics;
   readonly storage: StorageMetrics;
+  readonly rateLimiter: RateLimiterMetrics;
   onAlertFired(level: string): void;
   /** Asked at every scrape; a queue whose depth cannot be had is left out of that scrape. */
   watchQueue(queue: string, depth: () => Promise<number>): void;
@@ -74,6 +83,15 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
   );
   const textOnly = counter('streamflow_storage_text_only_total', 'Events stored as text alone.');
   const dead = counter('streamflow_storage_dead_letters_total', 'Batches moved to the dead letters.');
+  const decidedAlone = counter(
+    'streamflow_rate_limiter_fallback_decisions_total',
+    'Decisions that this process made alone because Redis was away.',
+  );
+  const limitsAlone = new Gauge({
+    name: 'streamflow_rate_limiter_fallback',
+    help: 'Whether limits hold for this process alone because Redis is away.',
+    registers,
+  });
   const eventTime = new Histogram({
     name: 'streamflow_events_duration_seconds',
     help: 'Time from the receipt of an event until queries saw it.',
@@ -136,6 +154,10 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
       onDead: (count) => dead.inc(count),
       onAppendTime: (seconds) => appendTime.observe(seconds),
       onQueryable: (seconds) => eventTime.observe(seconds),
+    },
+    rateLimiter: {
+      onFallback: (active) => limitsAlone.set(active ? 1 : 0),
+      onFallbackDecision: () => decidedAlone.inc(),
     },
     onAlertFired: (level) => alerts.inc({ level }),
     watchQueue: (queue, depth) => void queues.set(queue, depth),

@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { gigabyte, megabyte } from '../bytes.ts';
-import { address, integer, text, toggle } from '../setting.ts';
+import { address, integer, optionalText, secret, text, toggle } from '../setting.ts';
 
 /* The engines, built in or servers. */
 
@@ -52,6 +52,39 @@ export const clickhouse = Type.Object({
     env: 'CLICKHOUSE_URL',
     description: 'ClickHouse server for events. The embedded engine, or PostgreSQL, without it.',
     schemes: ['http', 'https'],
+  }),
+  user: optionalText({
+    env: 'CLICKHOUSE_USER',
+    description: 'User at that server, when the URL names none.',
+    needs: 'clickhouse.url',
+  }),
+  password: secret({
+    env: 'CLICKHOUSE_PASSWORD',
+    description: 'Password of that user, when the URL holds none.',
+    expected: 'a password',
+    needs: 'clickhouse.url',
+  }),
+  ca_file: optionalText({
+    env: 'CLICKHOUSE_CA_FILE',
+    description:
+      'File of the certificates, PEM, by which the server is known; those of the system without it.',
+    needs: 'clickhouse.url',
+  }),
+  database: text({
+    env: 'CLICKHOUSE_DATABASE',
+    description: 'Database for the events; made when it is not there.',
+    default: 'streamflow',
+    pattern: /^[A-Za-z_]\w{0,63}$/,
+    expected: 'a name of letters, digits and _',
+    needs: 'clickhouse.url',
+  }),
+  cluster: optionalText({
+    env: 'CLICKHOUSE_CLUSTER',
+    description:
+      'Name of the cluster in the configuration of the server, for tables that are replicated over all of it. A single server without it.',
+    pattern: /^[A-Za-z_][\w.-]{0,63}$/,
+    expected: 'a name of letters, digits, and _ . -',
+    needs: 'clickhouse.url',
   }),
 });
 
@@ -109,6 +142,14 @@ export const redis = Type.Object({
     maximum: 10_000,
     needs: 'redis.url',
     remark: 'commands of a process share one pipelined connection',
+  }),
+  prefix: text({
+    env: 'REDIS_PREFIX',
+    description: 'Stands before every key, so that installations can share a server.',
+    default: 'streamflow:',
+    pattern: /^[\w.:-]{0,64}$/,
+    expected: 'at most 64 letters, digits, and . _ : -',
+    needs: 'redis.url',
   }),
 });
 

@@ -71,6 +71,7 @@ export function createMemoryRateLimiter(options: MemoryRateLimiterOptions): Rate
       };
     },
 
+    ping: async () => undefined,
     close: async () => undefined,
   };
 }

@@ -61,23 +61,28 @@ export function rateLimiterContract(name: string, make: MakeRateLimiter): void {
       expect(decisions.filter((decision) => decision.allowed)).toHaveLength(40);
     });
 
-    it('holds concurrent places until they are released, each once', () => {
-      const first = limiter.acquire(key, 2);
-      const second = limiter.acquire(key, 2);
+    it('holds concurrent places until they are released, each once', async () => {
+      const first = await limiter.acquire(key, 2);
+      const second = await limiter.acquire(key, 2);
       expect(first).not.toBeNull();
       expect(second).not.toBeNull();
-      expect(limiter.acquire(key, 2)).toBeNull();
-      expect(limiter.acquire(`${key}:other`, 2)).not.toBeNull();
+      expect(await limiter.acquire(key, 2)).toBeNull();
+      expect(await limiter.acquire(`${key}:other`, 2)).not.toBeNull();
       first?.();
       first?.();
-      expect(limiter.acquire(key, 2)).not.toBeNull();
-      expect(limiter.acquire(key, 2)).toBeNull();
+      expect(await limiter.acquire(key, 2)).not.toBeNull();
+      expect(await limiter.acquire(key, 2)).toBeNull();
     });
 
-    it('holds places beyond the minute', () => {
-      expect(limiter.acquire(key, 1)).not.toBeNull();
+    it('gives exactly the places that there are when many ask at once', async () => {
+      const places = await Promise.all(Array.from({ length: 20 }, () => limiter.acquire(key, 7)));
+      expect(places.filter((place) => place !== null)).toHaveLength(7);
+    });
+
+    it('holds places beyond the minute', async () => {
+      expect(await limiter.acquire(key, 1)).not.toBeNull();
       now += 600_000;
-      expect(limiter.acquire(key, 1)).toBeNull();
+      expect(await limiter.acquire(key, 1)).toBeNull();
     });
   });
 }

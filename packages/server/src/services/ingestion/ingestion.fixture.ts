@@ -156,6 +156,7 @@ export async function startIngestion(options: Partial<IngestionOptions> = {}) {
     rateLimiter: {
       take: () => ({ allowed: true, limit: 1, remaining: 1, resetAt: 0 }),
       acquire: () => () => {},
+      ping: async () => {},
       close: async () => {},
     },
     rateLimits: null,
