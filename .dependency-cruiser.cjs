@@ -1,5 +1,5 @@
 // Imports point one way: contracts <- domain <- engine ports <- http <- services; implementations import drivers; only
-// app.ts (and the command line, which wires commands) imports implementations; services never import each other.
+// app.ts with open-engines.ts (and the command line, which wires commands) imports implementations; services never import each other.
 const server = 'packages/server/src';
 const rule = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
@@ -40,7 +40,7 @@ module.exports = {
       'engines-know-no-services',
       'Engines know neither services nor HTTP.',
       { path: `^${server}/engines`, pathNot: '\\.test\\.ts$' },
-      { path: [`^${server}/(services|http|cli|config)/`, `^${server}/(app|main)\\.ts$`] },
+      { path: [`^${server}/(services|http|cli|config)/`, `^${server}/(app|main|open-engines)\\.ts$`] },
     ),
     rule(
       'services-import-ports',
@@ -58,7 +58,7 @@ module.exports = {
       'services-know-no-wiring',
       'Only app.ts and the command line wire.',
       { path: `^${server}/(services|http|observability|config)/`, pathNot: '\\.test\\.ts$' },
-      { path: [`^${server}/cli/`, `^${server}/(app|main)\\.ts$`] },
+      { path: [`^${server}/cli/`, `^${server}/(app|main|open-engines)\\.ts$`] },
     ),
   ],
   options: {

@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { permissions, type ServiceName, serviceNames } from '@streamflow/contracts';
 import { createAccess } from './access/access.ts';
@@ -9,18 +10,14 @@ import type { Config } from './config/load.ts';
 import { type Clock, systemClock } from './domain/clock.ts';
 import { createEventTypes } from './domain/events/event-types.ts';
 import type { Log } from './domain/log.ts';
-import { openSegmentLogBus } from './engines/bus/segment-log/open-segment-log-bus.ts';
 import { lockDataDirectory } from './engines/data-directory-lock.ts';
-import { openClickHouseEventStore } from './engines/event-store/clickhouse/clickhouse-event-store.ts';
-import { openEmbeddedClickHouse } from './engines/event-store/clickhouse/embedded.ts';
-import { createMemoryRateLimiter } from './engines/rate-limiter/memory.ts';
-import { openSqliteRecordStore } from './engines/record-store/sqlite/sqlite-record-store.ts';
 import { createControlServer } from './http/control-server.ts';
 import { startMonitoring } from './http/monitoring-server.ts';
 import { createHttpServer } from './http/server.ts';
 import type { Principal, Service } from './http/service.ts';
-import { createTeardown, startWithTeardown, type TeardownReport } from './lifecycle.ts';
+import { createTeardown, startWithTeardown, type Teardown, type TeardownReport } from './lifecycle.ts';
 import { createMetrics } from './observability/metrics.ts';
+import { openBus, openEvents, openRateLimiter, openRecords } from './open-engines.ts';
 import { createAlerting } from './services/alerting/alerting.ts';
 import { createAnalytics } from './services/analytics/analytics.ts';
 import { createDashboard } from './services/dashboard/dashboard.ts';
@@ -31,8 +28,8 @@ import { version } from './version.ts';
 export interface AppOptions {
   readonly config: Config;
   readonly log: Log;
-  /** Those that listen on their ports; none for a local command, which uses the control socket alone. */
-  readonly listen: readonly ServiceName[];
+  /** Those that do their work and listen on their ports; `command` for a local command. */
+  readonly run: readonly ServiceName[] | 'command';
   readonly clock?: Clock;
   /**
    * Told at the very first start, as soon as the administrator is made and before anything else can fail: a password
@@ -44,8 +41,8 @@ export interface AppOptions {
 export interface App {
   /** Where each service listens. */
   readonly addresses: ReadonlyMap<ServiceName, string>;
-  /** Serves every service under `/<service>` to the owner of the data directory. */
-  readonly socketPath: string;
+  /** Serves every service under `/<service>` to whoever may open it; null where processes share the engines. */
+  readonly socketPath: string | null;
   /** Stops accepting, drains, flushes and closes, within so many milliseconds. */
   stop(deadlineMs: number): Promise<TeardownReport>;
 }
@@ -66,19 +63,21 @@ const startDeadlineMs = 10_000;
 export function startApp({
   config,
   log,
-  listen,
+  run,
   onAdministrator,
   clock = systemClock,
 }: AppOptions): Promise<App> {
   const teardown = createTeardown(log);
   return startWithTeardown(teardown, startDeadlineMs, async () => {
-    await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-    const lock = lockDataDirectory(config.dataDir);
-    teardown.push('data directory', () => lock.release());
+    if (config.keepsData) {
+      await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+      const lock = lockDataDirectory(config.dataDir);
+      teardown.push('data directory', () => lock.release());
+    }
     const metrics = createMetrics();
+    const opening = { config, clock, log, metrics, teardown };
 
-    const records = await openSqliteRecordStore({ file: join(config.dataDir, 'records.sqlite'), log, clock });
-    teardown.push('records', () => records.close());
+    const records = await openRecords(opening);
     const access = createAccess({
       records,
       clock,
@@ -100,29 +99,9 @@ export function startApp({
       ...(password === null ? {} : { password: password.reveal() }),
     });
     if (administrator !== null) onAdministrator(administrator);
-    const rateLimiter = createMemoryRateLimiter({ clock });
-    teardown.push('rate limiter', () => rateLimiter.close());
-
-    const clickhouse = await openEmbeddedClickHouse({ directory: join(config.dataDir, 'events'), log });
-    teardown.push('embedded ClickHouse', () => clickhouse.close());
-    const events = await openClickHouseEventStore({
-      connection: clickhouse.connection,
-      clock,
-      log,
-    });
-    teardown.push('event store', () => events.close());
-    const bus = await openSegmentLogBus({
-      directory: join(config.dataDir, 'bus'),
-      maxBytes: config.bus.max_bytes,
-      backlogBytes: config.bus.backlog_bytes,
-      publishTimeoutMs: config.bus.publish_timeout_ms,
-      clock,
-      log,
-    });
-    teardown.push('bus', () => bus.close());
-    for (const queue of ['events.storage', 'events.analytics'] as const) {
-      metrics.watchQueue(queue, async () => (await bus.depth(queue)).batches);
-    }
+    const rateLimiter = await openRateLimiter(opening);
+    const events = await openEvents(opening);
+    const bus = await openBus(opening);
 
     const ports = {
       ingestion: config.services.ingestion.port,
@@ -167,24 +146,29 @@ export function startApp({
         },
       }),
     };
-    for (const name of serviceNames) {
-      await services[name].start();
+    // A command stores what it finds in a bus of this process, and leaves the work on a shared one to the services.
+    const working = run !== 'command' ? run : config.engines.bus === 'rabbitmq' ? [] : serviceNames;
+    for (const name of run === 'command' ? serviceNames : run) {
+      if (working.includes(name)) await services[name].start();
       teardown.push(name, () => services[name].stop());
     }
 
     const limits = { maxBodyBytes: config.limits.max_body_bytes, maxJsonDepth: config.limits.max_json_depth };
     const sharedRoutes = access.authRoutes();
-    const control = await createControlServer({
-      services: serviceNames.map((name) => services[name]),
-      sharedRoutes,
-      principal: owner,
-      limits,
-      clock,
-      log,
-    });
-    const socketPath = join(config.dataDir, 'control.sock');
-    await control.listen(socketPath);
-    teardown.push('control socket', () => control.close());
+    const socketPath = await controlSocketPath(config, run, teardown);
+    if (socketPath !== null) {
+      const control = await createControlServer({
+        services: serviceNames.map((name) => services[name]),
+        sharedRoutes,
+        principal: owner,
+        limits,
+        clock,
+        log,
+      });
+      await control.listen(socketPath);
+      teardown.push('control socket', () => control.close());
+    }
+    const listen = run === 'command' ? [] : run;
     if (listen.length > 0 && config.monitoring.prometheus.enabled) {
       const monitoring = await startMonitoring({
         host: config.host,
@@ -238,4 +222,17 @@ export function startApp({
     }
     return { addresses, socketPath, stop: (deadlineMs) => teardown.run(deadlineMs) };
   });
+}
+
+/** In the data directory, where commands look for it; of a command without one, where nobody else looks. */
+async function controlSocketPath(
+  config: Config,
+  run: AppOptions['run'],
+  teardown: Teardown,
+): Promise<string | null> {
+  if (config.keepsData) return join(config.dataDir, 'control.sock');
+  if (run !== 'command') return null;
+  const directory = await mkdtemp(join(tmpdir(), 'streamflow-'));
+  teardown.push('directory of the control socket', () => rm(directory, { recursive: true, force: true }));
+  return join(directory, 'control.sock');
 }

@@ -56,7 +56,7 @@ export async function runStart(options: StartOptions = {}): Promise<void> {
     app = await startApp({
       config,
       log,
-      listen: options.services ?? serviceNames,
+      run: options.services ?? serviceNames,
       onAdministrator: (administrator) => process.stderr.write(`${administratorNotice(administrator)}\n`),
     });
   } catch (error) {

@@ -12,9 +12,12 @@ export interface LocalApp {
 }
 
 export interface ConnectDependencies {
-  /** The data directory that the flags, the environment and the configuration file name. */
-  dataDirectory(options: ConnectOptions): string;
-  /** Opens the embedded data in this process; rejects when another process has it. */
+  /**
+   * The data directory that the flags, the environment and the configuration file name; null when they name servers for
+   * all that is kept.
+   */
+  dataDirectory(options: ConnectOptions): string | null;
+  /** Opens the engines in this process; rejects when another process has the embedded data. */
   openLocalApp(options: ConnectOptions): Promise<LocalApp>;
 }
 
@@ -30,8 +33,9 @@ export function createConnect(dependencies: ConnectDependencies): Connect {
     const remote = remoteOptions(options);
     if (remote !== undefined) return connection(remote, async () => {});
 
-    const running = join(dependencies.dataDirectory(options), 'control.sock');
-    if (await isListening(running)) return overSocket(running, async () => {});
+    const directory = dependencies.dataDirectory(options);
+    const running = directory === null ? null : join(directory, 'control.sock');
+    if (running !== null && (await isListening(running))) return overSocket(running, async () => {});
     const app = await dependencies.openLocalApp(options);
     return overSocket(app.socketPath, () => app.close());
   };

@@ -9,10 +9,13 @@ const stopDeadlineMs = 25_000;
 
 const load = ({ config, dataDir }: ConnectOptions) => loadProcessConfig(config, { data_dir: dataDir }).config;
 
-/** How commands find the embedded data, and open it when no server runs on it. */
+/** How commands find the data, and open it when no server runs on it or the servers of the configuration keep it. */
 export function createLocalAccess(note: (line: string) => void): ConnectDependencies {
   return {
-    dataDirectory: (options) => load(options).dataDir,
+    dataDirectory(options) {
+      const config = load(options);
+      return config.keepsData ? config.dataDir : null;
+    },
     async openLocalApp(options) {
       // Loaded only when it is needed: most commands find a server running, and then the app is a slow way to start.
       const { startApp } = await import('../app.ts');
@@ -26,11 +29,13 @@ export function createLocalAccess(note: (line: string) => void): ConnectDependen
       const app = await startApp({
         config: load(options),
         log,
-        listen: [],
+        run: 'command',
         onAdministrator: (administrator) => note(administratorNotice(administrator)),
       });
+      const { socketPath } = app;
+      if (socketPath === null) throw new Error('A command has no socket of its own');
       return {
-        socketPath: app.socketPath,
+        socketPath,
         async close() {
           await app.stop(stopDeadlineMs);
         },

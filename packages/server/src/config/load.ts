@@ -19,6 +19,8 @@ export interface Config extends ConfigValues {
   readonly shape: 'embedded' | 'server';
   /** Which implementation each port has, which follows from the servers that are named. */
   readonly engines: EngineChoice;
+  /** Whether any engine keeps its data in the data directory, which then belongs to one process. */
+  readonly keepsData: boolean;
   /** Address to listen on: `server.host`, or what fits the shape. */
   readonly host: string;
   /** `data_dir` as an absolute path. */
@@ -98,10 +100,15 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   if (problems.length > 0) throw new ConfigError(problems);
 
   const effects = effectWarnings(values, settings, given);
+  const engines = chooseEngines(values);
   const config: Config = {
     ...values,
     shape,
-    engines: chooseEngines(values),
+    engines,
+    keepsData:
+      engines.bus === 'segment-log' ||
+      engines.events === 'embedded-clickhouse' ||
+      engines.records === 'sqlite',
     host: values.server.host ?? (shape === 'embedded' ? '127.0.0.1' : '0.0.0.0'),
     dataDir: isAbsolute(values.data_dir) ? values.data_dir : resolve(options.cwd, values.data_dir),
     traceEndpoint: effects.traceEndpoint,
