@@ -88,15 +88,22 @@ export const aggregationMetrics = [
 ] as const;
 export type AggregationMetric = (typeof aggregationMetrics)[number];
 
-/** Event fields that `group_by` takes, beside any `data.<path>`. */
+/**
+ * Event fields that `group_by` takes, beside any `data.<path>`: all that are one value, and the tags one by one.
+ * `tag`, as the filter is called, and `tags`, as the field is, mean the same.
+ */
 export const groupableFields = [
+  'id',
   'type',
   'source',
+  'timestamp',
   'severity',
-  'user_id',
-  'session_id',
   'correlation_id',
+  'session_id',
+  'user_id',
   'tag',
+  'tags',
+  'received_at',
 ] as const;
 export type GroupableField = (typeof groupableFields)[number];
 
@@ -113,7 +120,10 @@ export const AggregateEventsQuery = Type.Object(
       Type.Array(Type.String(), {
         maxItems: 2,
         description:
-          'Event field or `data.<path>`; repeat or separate by a comma for two. Groups without a value are under `null`.',
+          'Event field or `data.<path>`; repeat or separate by a comma for two. Events without a value are under ' +
+          '`null`. Times are grouped by the millisecond, in UTC; `interval` is for longer spans. With `tags` (or `tag`) ' +
+          'there is a group for each tag, and an event counts in every one of its tags, so that groups may add up to ' +
+          `more than \`total\`, which counts it once. Fields: ${groupableFields.map((name) => `\`${name}\``).join(', ')}.`,
       }),
     ),
     interval: Type.Optional(

@@ -59,13 +59,15 @@ describe('createMetrics', () => {
 
   it('reports what storage and sockets tell', async () => {
     const metrics = create();
-    metrics.storage.onAppended({ stored: 5, duplicates: 2, conflicts: 1 });
+    metrics.storage.onAppended({ stored: 5, textOnly: 4, setAside: 3, duplicates: 2, conflicts: 1 });
     metrics.storage.onQueryable(0.2);
     metrics.connections('ingestion', 1);
     metrics.connections('ingestion', 1);
     metrics.connections('ingestion', -1);
     const text = await metrics.render();
     expect(text).toContain('streamflow_storage_appended_total 5');
+    expect(text).toContain('streamflow_storage_text_only_total 4');
+    expect(text).toContain('streamflow_storage_set_aside_total 3');
     expect(text).toContain('streamflow_storage_duplicates_total 2');
     expect(text).toContain('streamflow_storage_id_conflicts_total 1');
     expect(text).toContain('streamflow_events_duration_seconds_sum 0.2');

@@ -14,11 +14,11 @@ interface IngestionMetrics {
 interface StorageMetrics {
   onAppended(result: {
     readonly stored: number;
+    readonly textOnly: number;
+    readonly setAside: number;
     readonly duplicates: number;
     readonly conflicts: number;
   }): void;
-  /** Events whose values no column could take: stored as text alone. */
-  onTextOnly(count: number): void;
   /** Batches that moved to the dead letters. */
   onDead(count: number): void;
   /** Seconds of one append to the event store. */
@@ -82,6 +82,10 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
     'Duplicates whose timestamp or content differed from what was stored.',
   );
   const textOnly = counter('streamflow_storage_text_only_total', 'Events stored as text alone.');
+  const setAside = counter(
+    'streamflow_storage_set_aside_total',
+    'Lines that could not become events and are kept beside them.',
+  );
   const dead = counter('streamflow_storage_dead_letters_total', 'Batches moved to the dead letters.');
   const decidedAlone = counter(
     'streamflow_rate_limiter_fallback_decisions_total',
@@ -147,10 +151,11 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
     storage: {
       onAppended(result) {
         appended.inc(result.stored);
+        textOnly.inc(result.textOnly);
+        setAside.inc(result.setAside);
         duplicates.inc(result.duplicates);
         conflicts.inc(result.conflicts);
       },
-      onTextOnly: (count) => textOnly.inc(count),
       onDead: (count) => dead.inc(count),
       onAppendTime: (seconds) => appendTime.observe(seconds),
       onQueryable: (seconds) => eventTime.observe(seconds),

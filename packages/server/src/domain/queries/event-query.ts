@@ -47,8 +47,9 @@ export interface EventListQuery {
   readonly after?: EventPosition;
 }
 
+/** Events without the field are in the group `null`; times stand for themselves as in events, to the millisecond. */
 export type GroupKey =
-  | { readonly kind: 'field'; readonly field: GroupableField }
+  | { readonly kind: 'field'; readonly field: Exclude<GroupableField, 'tags'> }
   | { readonly kind: 'property'; readonly path: PropertyPath };
 
 export interface AggregationQuery {
@@ -56,7 +57,7 @@ export interface AggregationQuery {
   readonly metric: AggregationMetric;
   /** Whose numeric values are aggregated; given for every metric but count and unique_users. */
   readonly field?: PropertyPath;
-  /** None, one or two. Grouping by `tag` counts an event once in each of its tags. */
+  /** None, one or two. Grouping by `tag` counts an event once in each of its tags, and `null` has those without any. */
   readonly groupBy: readonly GroupKey[];
   /** Milliseconds; buckets are aligned to the epoch. */
   readonly interval?: number;

@@ -21,6 +21,7 @@ export function describeAggregations(store: () => EventStore): void {
       ...Array.from({ length: 200 }, (_, i) =>
         makeEvent({
           timestamp: new Date(noon + i * 7000).toISOString(),
+          received_at: new Date(noon + (i % 40) * 1501).toISOString(),
           type: i % 3 === 0 ? 'api.response' : 'metric',
           user_id: i % 5 === 0 ? null : `user ${i % 17}`,
           tags: i % 4 === 0 ? ['x', 'y'] : i % 4 === 1 ? ['x'] : [],
@@ -86,6 +87,11 @@ export function describeAggregations(store: () => EventStore): void {
       [field('session_id')],
       [field('correlation_id')],
       [field('tag')],
+      [field('id')],
+      [field('timestamp')],
+      [field('received_at')],
+      [field('timestamp'), field('tag')],
+      [field('received_at'), field('id')],
       [field('source'), field('severity')],
       [property('v'), field('tag')],
     ] as GroupKey[][])('groups by text, %j', async (...groupBy) => {

@@ -15,9 +15,13 @@ export interface EventBlock {
   readonly mayBeKnown: boolean;
 }
 
-/** What became of a block; `stored + duplicates` is its count. */
+/** What became of a block; `stored + duplicates + setAside` is its count. */
 export interface AppendResult {
   readonly stored: number;
+  /** Those of the stored whose values no column could take: kept as text, and read from it. */
+  readonly textOnly: number;
+  /** Lines that cannot become events: kept as they are for a person to look at, and in no answer. */
+  readonly setAside: number;
   /** Lines whose id is stored already or stands earlier in the block; the first one written stays. */
   readonly duplicates: number;
   /** Those of the duplicates whose timestamp or content differs from what is stored. */

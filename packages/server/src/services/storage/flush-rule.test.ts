@@ -41,7 +41,7 @@ describe('on a store that takes 8 ms a commit and 9 µs a row', () => {
           commits++;
           busyMs += cost;
           await new Promise((resolve) => setTimeout(resolve, cost));
-          return { stored: block.count, duplicates: 0, conflicts: 0 };
+          return { stored: block.count, textOnly: 0, setAside: 0, duplicates: 0, conflicts: 0 };
         },
         ping: async () => {},
       },

@@ -84,7 +84,7 @@ function readGroupBy(reader: QueryReader): readonly GroupKey[] {
 
 function readGroupKey(reader: QueryReader, text: string): GroupKey | undefined {
   const field = groupableFields.find((name) => name === text);
-  if (field !== undefined) return { kind: 'field', field };
+  if (field !== undefined) return { kind: 'field', field: field === 'tags' ? 'tag' : field };
   const allowed = [...groupableFields, 'data.<path>'];
   if (!text.startsWith('data.'))
     return reader.refuse('group_by', `group_by must be one of ${allowed.join(', ')}`, allowed);

@@ -1,3 +1,4 @@
+import { Event } from '@streamflow/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StreamFlowError } from '../../domain/errors.ts';
@@ -225,13 +226,25 @@ describe('aggregations', () => {
     });
   });
 
+  it('groups by every event field that is one value, and by tags under either name', () => {
+    const single = Object.keys(Event.properties).filter(
+      (name) => !['data', 'metadata', 'tags'].includes(name),
+    );
+    for (const field of single)
+      expect(aggregate({ group_by: field }).groupBy).toEqual([{ kind: 'field', field }]);
+    for (const name of ['tag', 'tags'])
+      expect(aggregate({ group_by: name }).groupBy).toEqual([{ kind: 'field', field: 'tag' }]);
+  });
+
   const day = { start: '2023-12-01T00:00:00Z', end: '2023-12-02T00:00:00Z' };
   it.each([
     ['an unknown metric', { metric: 'median' }, 'metric'],
     ['a metric without its field', { metric: 'sum' }, 'field'],
     ['a field without need', { metric: 'count', field: 'data.a' }, 'field'],
     ['a field that is no property', { metric: 'sum', field: 'user_id' }, 'field'],
-    ['a group that is no field', { group_by: 'timestamp' }, 'group_by'],
+    ['a group that is no field', { group_by: 'time' }, 'group_by'],
+    ['a group of objects', { group_by: 'data' }, 'group_by'],
+    ['tags under both of their names', { group_by: 'tag,tags' }, 'group_by'],
     ['a group path that is none', { group_by: 'data.a b' }, 'group_by'],
     ['three groups', { group_by: ['type', 'source', 'severity'] }, 'group_by'],
     ['three groups by commas', { group_by: ['type,source', 'severity'] }, 'group_by'],

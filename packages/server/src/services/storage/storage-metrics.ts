@@ -3,6 +3,10 @@ export interface StorageMetrics {
   /** A block is durable and visible. */
   onAppended(result: {
     readonly stored: number;
+    /** Those of the stored that are kept as text alone. */
+    readonly textOnly: number;
+    /** Lines that cannot become events, kept beside them. */
+    readonly setAside: number;
     readonly duplicates: number;
     readonly conflicts: number;
   }): void;

@@ -109,7 +109,13 @@ export function createTestStore(): TestStore {
       }
       store.blocks.push(fresh);
       await store.after();
-      return { stored: fresh.length, duplicates: ids.length - fresh.length, conflicts: 0 };
+      return {
+        stored: fresh.length,
+        textOnly: 0,
+        setAside: 0,
+        duplicates: ids.length - fresh.length,
+        conflicts: 0,
+      };
     },
     get: async (_project, id) => store.events.get(id) ?? null,
     list: async (query): Promise<EventPage> => {

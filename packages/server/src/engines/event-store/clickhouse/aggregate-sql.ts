@@ -144,6 +144,9 @@ export function bucketSql(interval: number, parameters: SqlParameters): string {
   return `${time} - positiveModulo(${time}, ${parameters.add('Int64', interval)})`;
 }
 
+/** A moment as events have it: ClickHouse writes `2023-12-01 12:00:00.000`. */
+const momentTextSql = (column: string): string => `concat(replaceOne(toString(${column}), ' ', 'T'), 'Z')`;
+
 function keySql(key: GroupKey, parameters: SqlParameters, reading: Reading): string {
   if (key.kind === 'property') return propertySql(key.path, parameters, reading.promoted).text;
   switch (key.field) {
@@ -151,9 +154,16 @@ function keySql(key: GroupKey, parameters: SqlParameters, reading: Reading): str
     case 'source':
     case 'severity':
       return key.field;
+    case 'id':
+      return 'toString(id)';
+    case 'timestamp':
+    case 'received_at':
+      return momentTextSql(key.field);
     case 'tag':
       return 'one_tag';
-    default:
+    case 'correlation_id':
+    case 'session_id':
+    case 'user_id':
       return `ifNull(${key.field}, 'null')`;
   }
 }

@@ -4,7 +4,7 @@ import type { Log } from '../../../domain/log.ts';
 import type { AppendResult, EventBlock } from '../port.ts';
 import { type BlockLine, readBlockLines, selectLines } from './block-lines.ts';
 import { countConflicts, type Duplicate } from './conflicts.ts';
-import { storeFaultyLine } from './faulty-lines.ts';
+import { type FaultyLineOutcome, storeFaultyLine } from './faulty-lines.ts';
 import { blamesRows, insertEvents, insertLines } from './insert-lines.ts';
 import { findKnownIds, type KnownIds } from './known-ids.ts';
 import { StatementError, type Statements } from './statements.ts';
@@ -18,6 +18,13 @@ export interface AppendOptions {
 // As many failed blocks as the engine remembers tokens of blocks.
 const rememberedFailures = 1000;
 
+type Inserted = Pick<AppendResult, 'stored' | 'textOnly' | 'setAside'>;
+
+const insertedAlone: Readonly<Record<FaultyLineOutcome, Inserted>> = {
+  'text only': { stored: 1, textOnly: 1, setAside: 0 },
+  'set aside': { stored: 0, textOnly: 0, setAside: 1 },
+};
+
 /** Appends blocks, one after the other. */
 export function createAppend({
   statements,
@@ -30,7 +37,7 @@ export function createAppend({
   const append = async (block: EventBlock): Promise<AppendResult> => {
     const lines = readBlockLines(block.lines, block.count);
     const first = lines[0];
-    if (first === undefined) return { stored: 0, duplicates: 0, conflicts: 0 };
+    if (first === undefined) return { stored: 0, textOnly: 0, setAside: 0, duplicates: 0, conflicts: 0 };
     // Whether a block that failed was stored after all is found out when it comes again.
     const name = `${first.id} ${block.lines.length}`;
     try {
@@ -52,32 +59,37 @@ export function createAppend({
   };
 
   const appendNew = async (block: Buffer, lines: readonly BlockLine[]): Promise<AppendResult> => {
-    await insert(block, lines);
-    return { stored: lines.length, duplicates: 0, conflicts: 0 };
+    return { ...(await insert(block, lines)), duplicates: 0, conflicts: 0 };
   };
 
   const appendKnown = async (block: Buffer, lines: readonly BlockLine[]): Promise<AppendResult> => {
     const { fresh, duplicates } = split(lines, await findKnownIds(statements, lines));
-    await insert(block, fresh);
+    const inserted = await insert(block, fresh);
     const conflicts = await countConflicts(statements, block, duplicates);
-    return { stored: fresh.length, duplicates: duplicates.length, conflicts };
+    return { ...inserted, duplicates: duplicates.length, conflicts };
   };
 
   /** Inserts lines; when a row is at fault, halves until it is alone. */
-  const insert = async (block: Buffer, lines: readonly BlockLine[]): Promise<void> => {
+  const insert = async (block: Buffer, lines: readonly BlockLine[]): Promise<Inserted> => {
     const [only] = lines;
-    if (only === undefined) return;
+    if (only === undefined) return { stored: 0, textOnly: 0, setAside: 0 };
     try {
       await insertLines(statements, insertEvents, selectLines(block, lines));
+      return { stored: lines.length, textOnly: 0, setAside: 0 };
     } catch (error) {
       if (!blamesRows(error)) throw error;
       if (lines.length === 1) {
-        await storeFaultyLine({ statements, clock, log }, block.subarray(only.start, only.end), error);
-        return;
+        const line = block.subarray(only.start, only.end);
+        return insertedAlone[await storeFaultyLine({ statements, clock, log }, line, error)];
       }
       const middle = Math.ceil(lines.length / 2);
-      await insert(block, lines.slice(0, middle));
-      await insert(block, lines.slice(middle));
+      const first = await insert(block, lines.slice(0, middle));
+      const second = await insert(block, lines.slice(middle));
+      return {
+        stored: first.stored + second.stored,
+        textOnly: first.textOnly + second.textOnly,
+        setAside: first.setAside + second.setAside,
+      };
     }
   };
 

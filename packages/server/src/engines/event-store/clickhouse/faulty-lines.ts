@@ -3,6 +3,8 @@ import type { Log } from '../../../domain/log.ts';
 import { blamesRows, insertEvents, insertLines } from './insert-lines.ts';
 import type { StatementError, Statements } from './statements.ts';
 
+export type FaultyLineOutcome = 'text only' | 'set aside';
+
 /**
  * Stores a line that the engine refused: with `data` and `metadata` given as texts, which needs no reading of them, or,
  * when that does not go either, as a line for a person to look at.
@@ -11,13 +13,13 @@ export async function storeFaultyLine(
   { statements, clock, log }: { statements: Statements; clock: Clock; log: Log },
   line: Buffer,
   fault: StatementError,
-): Promise<void> {
+): Promise<FaultyLineOutcome> {
   const asTexts = withTexts(line);
   if (asTexts !== null) {
     try {
       await insertLines(statements, insertEvents, asTexts);
       log.warning('Stored an event with its text alone', { code: fault.code, reason: fault.message });
-      return;
+      return 'text only';
     } catch (error) {
       if (!blamesRows(error)) throw error;
     }
@@ -34,6 +36,7 @@ export async function storeFaultyLine(
     line,
   );
   log.error('Set an unreadable event line aside', { code: fault.code, reason: fault.message });
+  return 'set aside';
 }
 
 function withTexts(line: Buffer): Buffer | null {

@@ -22,8 +22,13 @@ export function momentSql(parameters: SqlParameters, milliseconds: number): stri
 /** The condition of a filter, for WHERE. */
 export function filterSql(filter: EventFilter, parameters: SqlParameters, options: FilterSqlOptions): string {
   const conditions = [`project = ${parameters.add('String', filter.project)}`];
-  if (filter.start !== undefined) conditions.push(`timestamp >= ${momentSql(parameters, filter.start)}`);
-  if (filter.end !== undefined) conditions.push(`timestamp < ${momentSql(parameters, filter.end)}`);
+  // A bound that no column value can have is not clamped: the last moment there is is before an end behind it.
+  if (filter.start !== undefined) {
+    conditions.push(filter.start > latest ? 'false' : `timestamp >= ${momentSql(parameters, filter.start)}`);
+  }
+  if (filter.end !== undefined && filter.end <= latest) {
+    conditions.push(`timestamp < ${momentSql(parameters, filter.end)}`);
+  }
   const anyOf = (column: string, values: readonly string[] | undefined): void => {
     if (values !== undefined) conditions.push(`${column} IN ${parameters.add('Array(String)', values)}`);
   };
