@@ -1,8 +1,13 @@
-// npm run bench [-- scenario…]: every scenario prints each figure beside its ceiling or limit of the same run.
+// npm run bench [-- scenario… --data DIR]: every scenario prints each figure beside its ceiling or limit of the same
+// run. With --data, `queries` keeps its stored events in the directory and uses what is there.
+import { parseArgs } from 'node:util';
 import { writeReport } from './harness/report.mjs';
 
-const scenarios = ['singles', 'batches', 'import', 'memory'];
-const wanted = process.argv.slice(2);
+const scenarios = ['singles', 'batches', 'import', 'memory', 'queries'];
+const { positionals: wanted, values: options } = parseArgs({
+  allowPositionals: true,
+  options: { data: { type: 'string' } },
+});
 const unknown = wanted.filter((name) => !scenarios.includes(name));
 if (unknown.length > 0) {
   console.error(`No such scenario: ${unknown.join(', ')}; there are ${scenarios.join(', ')}`);
@@ -12,7 +17,7 @@ let pass = true;
 for (const name of wanted.length > 0 ? wanted : scenarios) {
   console.log(`\n${name}`);
   const { run } = await import(`./scenarios/${name}.mjs`);
-  await run();
+  await run(name === 'queries' ? options : {});
   pass = writeReport(name) && pass;
 }
 process.exit(pass ? 0 : 1);

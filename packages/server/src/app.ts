@@ -131,7 +131,15 @@ export function startApp({
       }),
       analytics: createAnalytics({ bus, events }),
       alerting: createAlerting({ bus, records }),
-      dashboard: createDashboard({ bus, records, version, ports, routes: access.adminRoutes() }),
+      dashboard: createDashboard({
+        bus,
+        records,
+        events,
+        clock,
+        version,
+        ports,
+        routes: access.adminRoutes(),
+      }),
       storage: createStorage({
         bus,
         events,

@@ -7,6 +7,8 @@ import { createDashboard } from './dashboard.ts';
 const dashboard = createDashboard({
   bus: { ping: async () => {} },
   records: { ping: async () => {} },
+  events: { history: async () => [], ping: async () => {} },
+  clock: { now: () => 0 },
   version: '1.2.3',
   ports: { ...defaultPorts, storage: 9005 },
 });

@@ -1,13 +1,18 @@
 import type { ServiceName } from '@streamflow/contracts';
 import { dashboardHome } from '@streamflow/contracts';
+import type { Clock } from '../../domain/clock.ts';
 import type { Bus } from '../../engines/bus/port.ts';
+import type { EventStore } from '../../engines/event-store/port.ts';
 import type { RecordStore } from '../../engines/record-store/port.ts';
 import type { MountedRoute, Service } from '../../http/service.ts';
+import { historicalMetricsRoute } from './historical-metrics.ts';
 import { homePagePolicy, renderHomePage } from './home-page.ts';
 
 export interface DashboardOptions {
   readonly bus: Pick<Bus, 'ping'>;
   readonly records: Pick<RecordStore, 'ping'>;
+  readonly events: Pick<EventStore, 'history' | 'ping'>;
+  readonly clock: Clock;
   readonly version: string;
   /** Port of each service. */
   readonly ports: Readonly<Record<ServiceName, number>>;
@@ -18,9 +23,9 @@ export interface DashboardOptions {
 /** A host name, an IPv4 address, or an IPv6 address in brackets. */
 const hostName = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])$/;
 
-/** The dashboard service: its start page, and the routes that it is given. */
+/** The dashboard service: its start page, figures for its charts, and the routes that it is given. */
 export function createDashboard(options: DashboardOptions): Service {
-  const { bus, records, version, ports } = options;
+  const { bus, records, events, clock, version, ports } = options;
   const home: MountedRoute = {
     contract: dashboardHome,
     handle({ request, reply }) {
@@ -34,9 +39,13 @@ export function createDashboard(options: DashboardOptions): Service {
   };
   return {
     name: 'dashboard',
-    routes: [home, ...(options.routes ?? [])],
+    routes: [home, historicalMetricsRoute({ events, clock }), ...(options.routes ?? [])],
     sockets: [],
-    checks: { database: () => records.ping(), message_broker: () => bus.ping() },
+    checks: {
+      database: () => records.ping(),
+      event_store: () => events.ping(),
+      message_broker: () => bus.ping(),
+    },
     essentialChecks: ['database'],
     figures: {},
     start: async () => {},

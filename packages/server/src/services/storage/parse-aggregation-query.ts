@@ -1,6 +1,7 @@
 import type { AggregationMetric } from '@streamflow/contracts';
 import { AggregateEventsQuery, aggregationMetrics, groupableFields } from '@streamflow/contracts';
 import type { AggregationQuery, GroupKey } from '../../domain/queries/event-query.ts';
+import { parseInterval } from '../../domain/queries/interval.ts';
 import { formatPropertyPath, parsePropertyPath } from '../../domain/queries/property-path.ts';
 import { readEventFilter } from './parse-event-filter.ts';
 import type { QueryReader } from './query-reader.ts';
@@ -110,19 +111,11 @@ function splitAtCommas(text: string): string[] {
   return parts;
 }
 
-const intervalUnits = new Map([
-  ['s', 1_000],
-  ['m', 60_000],
-  ['h', 3_600_000],
-  ['d', 86_400_000],
-]);
-
 function readInterval(reader: QueryReader): number | undefined {
   const text = reader.text('interval');
   if (text === undefined) return undefined;
-  const [, count, unit = ''] = /^([1-9][0-9]{0,5})([smhd])$/.exec(text) ?? [];
-  const unitMs = intervalUnits.get(unit);
-  if (unitMs !== undefined) return Number(count) * unitMs;
+  const interval = parseInterval(text);
+  if (interval !== undefined) return interval;
   return reader.refuse(
     'interval',
     'interval must be a whole number of seconds, minutes, hours or days, such as 30s, 5m, 1h, 1d',
