@@ -8,12 +8,13 @@ import type { EventPage, EventStore, ReadOptions } from '../../engines/event-sto
 import type { MountedRoute } from '../../http/service.ts';
 import { formatEventCursor } from './event-cursor.ts';
 import { parseAggregationQuery, refuseLongSeries } from './parse-aggregation-query.ts';
+import { lookUpRoute } from './look-up-route.ts';
 import type { ListRequest } from './parse-event-query.ts';
 import { parseListQuery } from './parse-event-query.ts';
 import { createQueryReader } from './query-reader.ts';
 
 export interface EventRoutesOptions {
-  readonly events: Pick<EventStore, 'get' | 'list' | 'aggregate'>;
+  readonly events: Pick<EventStore, 'get' | 'receipts' | 'find' | 'list' | 'aggregate'>;
   readonly clock: Clock;
 }
 
@@ -42,6 +43,7 @@ export function eventRoutes({ events, clock }: EventRoutesOptions): readonly Mou
         return { ...result, period };
       },
     },
+    lookUpRoute({ events, clock }),
     {
       contract: getStoredEvent,
       async handle({ params, principal }) {
