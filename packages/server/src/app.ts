@@ -6,6 +6,7 @@ import { createAccess } from './access/access.ts';
 import type { FirstAdministrator } from './access/administrator.ts';
 import { loadOrCreateJwtSecret } from './access/jwt-secret-file.ts';
 import type { Config } from './config/load.ts';
+import { recordsFile } from './data-files.ts';
 import { type Clock, systemClock } from './domain/clock.ts';
 import { createEventTypes } from './domain/events/event-types.ts';
 import type { Log } from './domain/log.ts';
@@ -77,7 +78,7 @@ export function startApp({
     teardown.push('data directory', () => lock.release());
     const metrics = createMetrics();
 
-    const records = await openSqliteRecordStore({ file: join(config.dataDir, 'records.sqlite'), log, clock });
+    const records = await openSqliteRecordStore({ file: recordsFile(config.dataDir), log, clock });
     teardown.push('records', () => records.close());
     const access = createAccess({
       records,

@@ -45,6 +45,17 @@ describe('streamflow config', () => {
     expect(process.exitCode).toBe(1);
   });
 
+  it('check refuses what start refuses, with the place where it was set', async () => {
+    const yaml =
+      'rabbitmq:\n  url: amqp://rabbit\nsecurity:\n  jwt:\n    secret_key: a-signing-secret-of-more-than-32-bytes\n';
+    const output = await run(yaml, 'check', '--json');
+    expect(JSON.parse(output)).toMatchObject({
+      ok: false,
+      problems: [{ key: 'rabbitmq.url', source: expect.stringContaining('config.yaml line 2') }],
+    });
+    expect(process.exitCode).toBe(1);
+  });
+
   it('show prints every setting with its source, and no secret', async () => {
     const yaml = 'security:\n  jwt:\n    secret_key: a-signing-secret-of-more-than-32-bytes\n';
     const output = await run(yaml, 'show');

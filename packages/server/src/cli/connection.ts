@@ -2,6 +2,7 @@ import { connect as connectSocket } from 'node:net';
 import { join } from 'node:path';
 import { type ConnectionOptions, StreamFlow } from '@streamflow/client';
 import { serviceNames } from '@streamflow/contracts';
+import { StreamFlowError } from '../domain/errors.ts';
 import type { CliConnection, Connect, ConnectOptions } from './cli-connection.ts';
 import { createUnixSocketFetch } from './unix-socket-fetch.ts';
 
@@ -14,6 +15,8 @@ export interface LocalApp {
 export interface ConnectDependencies {
   /** The data directory that the flags, the environment and the configuration file name. */
   dataDirectory(options: ConnectOptions): string;
+  /** Whether a StreamFlow has run on it. */
+  hasData(options: ConnectOptions): boolean;
   /** Opens the embedded data in this process; rejects when another process has it. */
   openLocalApp(options: ConnectOptions): Promise<LocalApp>;
 }
@@ -26,12 +29,18 @@ const retry = { initialMs: 200, maxMs: 5000 };
  * the server that runs on the data directory, else the app itself in this process.
  */
 export function createConnect(dependencies: ConnectDependencies): Connect {
-  return async (options) => {
+  return async (options, { makes = false } = {}) => {
     const remote = remoteOptions(options);
     if (remote !== undefined) return connection(remote, async () => {});
 
-    const running = join(dependencies.dataDirectory(options), 'control.sock');
+    const directory = dependencies.dataDirectory(options);
+    const running = join(directory, 'control.sock');
     if (await isListening(running)) return overSocket(running, async () => {});
+    if (!makes && !dependencies.hasData(options))
+      throw new StreamFlowError(
+        'NotFound',
+        `There is no data in ${directory}; streamflow start makes it, and --data-dir names another place`,
+      );
     const app = await dependencies.openLocalApp(options);
     return overSocket(app.socketPath, () => app.close());
   };

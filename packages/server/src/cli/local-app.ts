@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { loadProcessConfig } from '../config/process.ts';
+import { recordsFile } from '../data-files.ts';
 import { administratorNotice } from '../greeting.ts';
 import { createLog } from '../observability/log.ts';
 import type { ConnectOptions } from './cli-connection.ts';
@@ -13,6 +15,7 @@ const load = ({ config, dataDir }: ConnectOptions) => loadProcessConfig(config, 
 export function createLocalAccess(note: (line: string) => void): ConnectDependencies {
   return {
     dataDirectory: (options) => load(options).dataDir,
+    hasData: (options) => existsSync(recordsFile(load(options).dataDir)),
     async openLocalApp(options) {
       // Loaded only when it is needed: most commands find a server running, and then the app is a slow way to start.
       const { startApp } = await import('../app.ts');
