@@ -165,7 +165,8 @@ export class OutcomeCheck {
     } catch (error) {
       if (interrupted.aborted) this.#giveUp(null);
       // A key that may not read, or no address of the storage service.
-      else if (!(error instanceof StreamFlowApiError)) this.#giveUp(String(error));
+      else if (!(error instanceof StreamFlowApiError))
+        this.#giveUp(error instanceof Error ? error.message : String(error));
       else if (isLasting(error)) this.#giveUp(error.message);
       else return settled;
       return null;
