@@ -3,6 +3,7 @@ import {
   authRoutes,
   dashboardRoutes,
   ingestionRoutes,
+  ingestionSocket,
   type RouteContract,
   type ServiceName,
   storageRoutes,
@@ -19,7 +20,7 @@ export const apiCatalogue: Readonly<
 > = {
   ingestion: {
     routes: [...ingestionRoutes, ...authRoutes],
-    sockets: [{ path: '/ws', summary: 'Send events' }],
+    sockets: [{ path: ingestionSocket.path, summary: ingestionSocket.summary, contract: ingestionSocket }],
   },
   analytics: { routes: authRoutes, sockets: [] },
   alerting: { routes: authRoutes, sockets: [] },
