@@ -7,15 +7,17 @@ import { inTime, type TopologyKeeper } from './topology-keeper.ts';
 /*
  * Keeps a publishing link up, and publishing honest.
  *
- *   connecting ──link up──> declaring ──declared──> ready ──the look fails, or finds no storage queue──> unbound
- *     ^    ^                    │                    ^  │                                                   │
- *     │    └──────fails─────────┘                    └──┼──────────────────declared again───────────────────┘
- *     └──────────────────link lost, after a pause───────┴── (from any state)
+ *   connecting ──link up──> declaring ──declared──> ready ──a look fails──> unsure
+ *     ^    ^                    │                   ^  │                      │
+ *     │    └──────fails─────────┘                   └──┼───declared again─────┘
+ *     └──────────link lost, or dropped, after a pause──┴── (from any state)
  *
  * - Only `ready` takes messages, and only while the broker does not block and the bytes in flight are bounded.
  * - A confirm says that a message was routed somewhere, `mandatory` is content with any queue, and a confirm follows
  *   all the same when someone has unbound the storage queue. So the topology is declared before the first message of
  *   each link, and looked at again every `lookMs`: what may go wrong unseen is bounded by that.
+ * - A look that finds no storage queue drops the link. The broker confirms what was on its way to a queue that is
+ *   removed, and a channel that knew the queue goes on sending to the removed one for a while after it is declared anew.
  */
 
 export interface PublisherOptions {
@@ -82,8 +84,10 @@ export class Publisher {
     try {
       const there = await inTime(topology.look(), link.publishTimeoutMs);
       if (!there) {
-        this.away = unavailable('RabbitMQ has lost the storage queue');
+        const lost = new Error('The storage queue is gone');
+        this.link?.drop(lost);
         log.critical('The storage queue is gone from RabbitMQ; nothing is taken until it is declared again');
+        throw lost;
       }
       if (this.away === undefined) return;
       await inTime(topology.declare(), link.publishTimeoutMs);

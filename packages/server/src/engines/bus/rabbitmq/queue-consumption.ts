@@ -129,7 +129,10 @@ export class QueueConsumption implements Consumption {
   private take(channel: QueueChannel, message: AsyncMessage): void {
     if (this.closed || channel !== this.channel) return;
     const decoded = decodeBatch(message);
-    if ('defect' in decoded) return this.refuse(channel, message, decoded.defect);
+    if ('defect' in decoded) {
+      this.refuse(channel, message, decoded.defect);
+      return;
+    }
     this.held.push({ message, batch: decoded.batch, channel });
     this.handOut();
   }
@@ -138,7 +141,10 @@ export class QueueConsumption implements Consumption {
   private refuse(channel: QueueChannel, message: AsyncMessage, reason: string): void {
     const { queue, queueName, clock, log, bury } = this.options;
     log.error('A message that cannot be decoded was taken out of its queue', { queue: queueName, reason });
-    if (queue !== 'events.storage') return channel.ack(message.deliveryTag);
+    if (queue !== 'events.storage') {
+      channel.ack(message.deliveryTag);
+      return;
+    }
     // An id of ours, since it may have none, or any.
     bury(message, randomUUID(), { queue, reason, at: clock.now() }).then(
       () => channel.ack(message.deliveryTag),

@@ -137,6 +137,11 @@ export class PublishingLink {
     return true;
   }
 
+  /** Ends the link at once; what waits is refused. */
+  drop(error: Error): void {
+    this.close(error);
+  }
+
   /** Says goodbye; what waits is refused. */
   async end(): Promise<void> {
     if (this.state === 'closed') return;
