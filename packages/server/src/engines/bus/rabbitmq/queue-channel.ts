@@ -78,15 +78,15 @@ export class QueueChannel {
     if (prefetch.note(bytes) && !this.changing) void this.changePrefetch();
   }
 
-  /** What the cancelled consumer has stays with the channel. */
+  /** What the cancelled consumer has stays with the channel. A channel without a consumer is of no use. */
   private async changePrefetch(): Promise<void> {
     this.changing = true;
     try {
-      const before = this.consumerTag;
+      await this.channel.basicCancel({ consumerTag: this.consumerTag });
       await this.consume();
-      await this.channel.basicCancel({ consumerTag: before });
     } catch (error) {
       this.options.onError(error);
+      await this.channel.close();
     } finally {
       this.changing = false;
     }
