@@ -1,13 +1,28 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { batchNamed, eventually, nameOf, names, Probe, publishNamed } from '../bus-probe.contract.ts';
 import type { Bus } from '../port.ts';
-import { FrameWriter } from './amqp/frame-writer.ts';
-import { method } from './amqp/protocol.ts';
 import { describeWithBroker, Installation } from './broker.fixture.ts';
 import type { TcpProxy } from './tcp-proxy.fixture.ts';
 
 const refused = { code: 'ServiceUnavailable' };
 const publishTimeoutMs = 400;
+
+/** Methods of AMQP's connection class, number 10. */
+const blocked = 60;
+const unblocked = 61;
+
+/** A frame in which the broker says something about the connection; of its arguments one short string. */
+function connectionFrame(method: number, text?: string): Buffer {
+  const argument = text === undefined ? '' : String.fromCharCode(text.length) + text;
+  const frame = Buffer.alloc(7 + 4 + argument.length + 1);
+  frame.writeUInt8(1, 0);
+  frame.writeUInt32BE(4 + argument.length, 3);
+  frame.writeUInt16BE(10, 7);
+  frame.writeUInt16BE(method, 9);
+  frame.write(argument, 11, 'latin1');
+  frame.writeUInt8(0xce, frame.length - 1);
+  return frame;
+}
 
 await describeWithBroker('RabbitMQ behind a link that breaks', () => {
   let installation: Installation;
@@ -120,22 +135,15 @@ await describeWithBroker('RabbitMQ behind a link that breaks', () => {
   });
 
   test('a blocked broker is answered at once, for what waits and for what comes, until it takes messages again', async () => {
-    const frame = (methodId: number, reason?: string): Buffer => {
-      const writer = new FrameWriter();
-      writer.method(0, methodId, () => {
-        if (reason !== undefined) writer.shortString(reason);
-      });
-      return writer.take();
-    };
     await bus.publish([batchNamed('before')]);
     proxy.blackHole();
     const waiting = refusal('waiting');
-    proxy.inject(frame(method.connectionBlocked, 'low on memory'));
+    proxy.inject(connectionFrame(blocked, 'low on memory'));
     expect(await waiting).toBeLessThan(publishTimeoutMs / 2);
     expect(await refusal('comes')).toBeLessThan(publishTimeoutMs / 4);
     await expect(bus.publish([batchNamed('told')])).rejects.toThrow('low on memory');
     expect(installation.logged('critical')).toContain('RabbitMQ takes no messages');
-    proxy.inject(frame(method.connectionUnblocked));
+    proxy.inject(connectionFrame(unblocked));
     proxy.heal();
     await publishesAgain('after');
   });

@@ -3,8 +3,8 @@ import { AMQPError, type Channel, type Connection } from 'rabbitmq-client';
 import { StreamFlowError, unavailable } from '../../../domain/errors.ts';
 import type { Log } from '../../../domain/log.ts';
 import type { DeadLetter, DeadLetterInfo, DeadLetters } from '../port.ts';
-import type { OutgoingMessage } from './amqp/frame-writer.ts';
 import { decodeDeadLetter, replayMessage } from './messages.ts';
+import type { OutgoingMessage } from './outgoing-message.ts';
 import type { Topology } from './topology.ts';
 import { inTime } from './topology-keeper.ts';
 

@@ -3,7 +3,7 @@ import { EventBatchHeaders, eventRoutingKey } from '@streamflow/contracts';
 import type { HeaderFields } from 'rabbitmq-client';
 import { Compile } from 'typebox/compile';
 import type { DeadLetter, EventBatch, EventQueue } from '../port.ts';
-import type { FieldTable, OutgoingMessage } from './amqp/frame-writer.ts';
+import type { OutgoingMessage } from './outgoing-message.ts';
 
 const batchHeaders = Compile(EventBatchHeaders);
 
@@ -105,7 +105,7 @@ export function decodeDeadLetter(message: Message): DeadLetter {
 }
 
 /** The same at every look at a message. */
-function deadLetterId({ messageId }: Message, headers: FieldTable, body: Buffer): string {
+function deadLetterId({ messageId }: Message, headers: OutgoingMessage['headers'], body: Buffer): string {
   if (messageId !== undefined && plainId.test(messageId)) return messageId;
   const content = createHash('sha256').update(JSON.stringify([messageId, headers]));
   return content.update(body).digest('hex').slice(0, 32);
@@ -125,7 +125,7 @@ export function replayMessage(letter: DeadLetter, queueName: string, id: string)
   };
 }
 
-function ownHeaders(message: Message): FieldTable {
+function ownHeaders(message: Message): OutgoingMessage['headers'] {
   const headers = message.headers ?? {};
   for (const name in headers) {
     if (added.test(name))
@@ -134,7 +134,7 @@ function ownHeaders(message: Message): FieldTable {
   return headers;
 }
 
-function parseHeaders(text: string): FieldTable {
+function parseHeaders(text: string): OutgoingMessage['headers'] {
   const headers: unknown = JSON.parse(text);
   return typeof headers === 'object' && headers !== null ? { ...headers } : {};
 }

@@ -3,7 +3,6 @@ import type { Clock } from '../../../domain/clock.ts';
 import { unavailable } from '../../../domain/errors.ts';
 import type { Log } from '../../../domain/log.ts';
 import type { Bus } from '../port.ts';
-import { parseBrokerAddress } from './amqp/broker-address.ts';
 import { RabbitmqBus } from './rabbitmq-bus.ts';
 import { topologyOf } from './topology.ts';
 
@@ -73,7 +72,7 @@ export async function openRabbitmqBus(options: RabbitmqBusOptions): Promise<Bus>
   const bus = new RabbitmqBus({
     consuming,
     publishing: {
-      address: parseBrokerAddress(url),
+      url,
       name: 'streamflow publisher',
       heartbeatSeconds,
       openTimeoutMs: publishTimeoutMs,

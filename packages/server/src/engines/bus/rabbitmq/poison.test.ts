@@ -3,16 +3,16 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../../domain/clock.ts';
 import { unavailable } from '../../../domain/errors.ts';
 import { silentLog } from '../../../domain/log.ts';
-import { createStorage } from '../../../services/storage/storage.ts';
 import {
   createTestMetrics,
   createTestStore,
   deliveryOf,
   eventOf,
 } from '../../../services/storage/storage.fixture.ts';
+import { createStorage } from '../../../services/storage/storage.ts';
+import { UnstorableBlockError } from '../../event-store/port.ts';
 import { eventually, Probe } from '../bus-probe.contract.ts';
 import { deadLetters } from '../dead-letters.contract.ts';
-import { UnstorableBlockError } from '../../event-store/port.ts';
 import type { Bus } from '../port.ts';
 import { describeWithBroker, Installation } from './broker.fixture.ts';
 

@@ -1,7 +1,7 @@
 import { type StreamFlowError, unavailable } from '../../../domain/errors.ts';
 import type { Log } from '../../../domain/log.ts';
-import type { OutgoingMessage } from './amqp/frame-writer.ts';
-import { PublishingLink, type PublishingLinkOptions } from './amqp/publishing-link.ts';
+import type { OutgoingMessage } from './outgoing-message.ts';
+import { PublishingLink, type PublishingLinkOptions } from './publishing-link.ts';
 import { inTime, type TopologyKeeper } from './topology-keeper.ts';
 
 /*

@@ -13,10 +13,10 @@ import type {
   QueueDepth,
   QueueName,
 } from '../port.ts';
-import type { OutgoingMessage } from './amqp/frame-writer.ts';
 import { DeadLetterQueue } from './dead-letter-queue.ts';
 import { watchDropped } from './dropped-batches.ts';
 import { batchMessage, deadMessage } from './messages.ts';
+import type { OutgoingMessage } from './outgoing-message.ts';
 import { Publisher, type PublisherOptions } from './publisher.ts';
 import { QueueConsumption } from './queue-consumption.ts';
 import type { Topology } from './topology.ts';
