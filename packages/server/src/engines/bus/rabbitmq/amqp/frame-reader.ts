@@ -1,4 +1,4 @@
-import { frameEnd, property } from './protocol.ts';
+import { frameEnd, largestFrame, property } from './protocol.ts';
 
 /** Cuts the bytes of a connection into frames. */
 export class FrameReader {
@@ -14,15 +14,19 @@ export class FrameReader {
     const bytes = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk]);
     let at = 0;
     while (bytes.length - at >= 7) {
-      const end = at + 7 + bytes.readUInt32BE(at + 3);
+      const size = bytes.readUInt32BE(at + 3);
+      if (size > largestFrame) throw noFrame();
+      const end = at + 7 + size;
       if (end >= bytes.length) break;
-      if (bytes[end] !== frameEnd) throw new RangeError('The broker sent what is no AMQP frame');
+      if (bytes[end] !== frameEnd) throw noFrame();
       this.onFrame(bytes.readUInt8(at), bytes.readUInt16BE(at + 1), bytes.subarray(at + 7, end));
       at = end + 1;
     }
     this.rest = bytes.subarray(at);
   }
 }
+
+const noFrame = (): RangeError => new RangeError('The broker sent what is no AMQP frame');
 
 export function readShortString(payload: Buffer, at: number): string {
   return payload.toString('utf8', at + 1, at + 1 + payload.readUInt8(at));

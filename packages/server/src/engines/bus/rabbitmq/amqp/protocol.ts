@@ -3,6 +3,8 @@
 export const frameEnd = 0xce;
 /** Bytes of a frame around its payload: type, channel, size, end. */
 export const frameOverhead = 8;
+/** Bytes of a frame at most, as RabbitMQ has it unless configured otherwise; larger ones gain nothing. */
+export const largestFrame = 131_072;
 export const protocolHeader = Buffer.from('AMQP\0\0\x09\x01', 'latin1');
 
 export const frameType = { method: 1, header: 2, body: 3, heartbeat: 8 } as const;

@@ -11,7 +11,7 @@ import {
   readShortString,
 } from './frame-reader.ts';
 import { FrameWriter, type OutgoingMessage } from './frame-writer.ts';
-import { frameType, method, protocolHeader } from './protocol.ts';
+import { frameType, largestFrame, method, protocolHeader } from './protocol.ts';
 import { UnconfirmedMessages } from './unconfirmed.ts';
 
 /*
@@ -246,8 +246,8 @@ export class PublishingLink {
         break;
       case method.connectionTune: {
         const frameMax = payload.readUInt32BE(6);
-        // 0 says no limit; larger frames than the usual ones gain nothing.
-        this.frameMax = Math.min(frameMax === 0 ? 131_072 : frameMax, 131_072);
+        // 0 says no limit.
+        this.frameMax = Math.min(frameMax === 0 ? largestFrame : frameMax, largestFrame);
         const theirs = payload.readUInt16BE(10);
         const ours = this.options.heartbeatSeconds;
         const heartbeat = ours === 0 || theirs === 0 ? ours : Math.min(ours, theirs);
