@@ -119,7 +119,7 @@ export function startApp({
       log,
     });
     teardown.push('bus', () => bus.close());
-    for (const queue of ['events.storage', 'events.analytics'] as const) {
+    for (const queue of ['events.storage', 'events.analytics', 'events.dead'] as const) {
       metrics.watchQueue(queue, async () => (await bus.depth(queue)).batches);
     }
 

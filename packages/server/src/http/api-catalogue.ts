@@ -2,6 +2,7 @@ import {
   apiKeyRoutes,
   authRoutes,
   dashboardRoutes,
+  deadLetterRoutes,
   ingestionRoutes,
   type RouteContract,
   type ServiceName,
@@ -24,5 +25,5 @@ export const apiCatalogue: Readonly<
   analytics: { routes: authRoutes, sockets: [] },
   alerting: { routes: authRoutes, sockets: [] },
   dashboard: { routes: [...dashboardRoutes, ...userRoutes, ...apiKeyRoutes, ...authRoutes], sockets: [] },
-  storage: { routes: [...storageRoutes, ...authRoutes], sockets: [] },
+  storage: { routes: [...storageRoutes, ...deadLetterRoutes, ...authRoutes], sockets: [] },
 };

@@ -1,4 +1,4 @@
-import type { EventQueue, LiveExchange, QueueName } from '../port.ts';
+import type { LiveExchange, QueueName } from '../port.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 /** RabbitMQ 4 gives a message of a quorum queue up after 20 deliveries unless told otherwise; listing delivers. */
@@ -118,5 +118,3 @@ export function topologyOf(options: TopologyOptions): Topology {
     ],
   };
 }
-
-export const eventQueueNames: readonly EventQueue[] = ['events.storage', 'events.analytics'];
