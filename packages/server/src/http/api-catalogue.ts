@@ -2,6 +2,7 @@ import {
   apiKeyRoutes,
   authRoutes,
   dashboardRoutes,
+  deadLetterRoutes,
   ingestionRoutes,
   ingestionSocket,
   type RouteContract,
@@ -25,5 +26,5 @@ export const apiCatalogue: Readonly<
   analytics: { routes: authRoutes, sockets: [] },
   alerting: { routes: authRoutes, sockets: [] },
   dashboard: { routes: [...dashboardRoutes, ...userRoutes, ...apiKeyRoutes, ...authRoutes], sockets: [] },
-  storage: { routes: [...storageRoutes, ...authRoutes], sockets: [] },
+  storage: { routes: [...storageRoutes, ...deadLetterRoutes, ...authRoutes], sockets: [] },
 };
