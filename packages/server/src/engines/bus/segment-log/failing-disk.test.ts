@@ -139,7 +139,7 @@ describe('a disk that fails', () => {
   });
 
   test('a flush that hangs is answered at the publish timeout; what waited behind it is never written', async () => {
-    const bus = await directory.open({ openFile: disk.open, publishTimeoutMs: 50 });
+    const bus = await directory.open({ openFile: disk.open, publishTimeoutMs: 1000 });
     await publishNamed(bus, ['before']);
     let release = (): void => {};
     disk.stalled = new Promise((resolve) => {
