@@ -8,22 +8,27 @@ import { storeFaultyLine } from './faulty-lines.ts';
 import { blamesRows, insertEvents, insertLines } from './insert-lines.ts';
 import { findKnownIds, type KnownIds } from './known-ids.ts';
 import { StatementError, type Statements } from './statements.ts';
+import type { WriterLease } from './writer-lease.ts';
 
 export interface AppendOptions {
   readonly statements: Statements;
   readonly clock: Clock;
   readonly log: Log;
+  /** Where other processes may write, too; null where this is the only one. */
+  readonly lease: WriterLease | null;
+}
+
+export interface Appending {
+  append(block: EventBlock): Promise<AppendResult>;
+  /** Whether every block either was stored or was not, as far as is known: nothing may still be on its way. */
+  readonly settled: boolean;
 }
 
 // As many failed blocks as the engine remembers tokens of blocks.
 const rememberedFailures = 1000;
 
 /** Appends blocks, one after the other. */
-export function createAppend({
-  statements,
-  clock,
-  log,
-}: AppendOptions): (block: EventBlock) => Promise<AppendResult> {
+export function createAppending({ statements, clock, log, lease }: AppendOptions): Appending {
   let last: Promise<unknown> = Promise.resolve();
   const failed = new Set<string>();
 
@@ -33,11 +38,16 @@ export function createAppend({
     if (first === undefined) return { stored: 0, duplicates: 0, conflicts: 0 };
     // Whether a block that failed was stored after all is found out when it comes again.
     const name = `${first.id} ${block.lines.length}`;
+    const term = lease === null ? null : await lease.hold();
+    // Each of several inserts: the look-up before them holds for this term alone.
+    const mayInsert = (): void => {
+      if (term !== null) lease?.check(term);
+    };
     try {
       const result =
         block.mayBeKnown || failed.has(name)
-          ? await appendKnown(block.lines, lines)
-          : await appendNew(block.lines, lines);
+          ? await appendKnown(block.lines, lines, mayInsert)
+          : await appendNew(block.lines, lines, mayInsert);
       failed.delete(name);
       return result;
     } catch (error) {
@@ -51,22 +61,31 @@ export function createAppend({
     }
   };
 
-  const appendNew = async (block: Buffer, lines: readonly BlockLine[]): Promise<AppendResult> => {
-    await insert(block, lines);
+  const appendNew = async (
+    block: Buffer,
+    lines: readonly BlockLine[],
+    mayInsert: () => void,
+  ): Promise<AppendResult> => {
+    await insert(block, lines, mayInsert);
     return { stored: lines.length, duplicates: 0, conflicts: 0 };
   };
 
-  const appendKnown = async (block: Buffer, lines: readonly BlockLine[]): Promise<AppendResult> => {
+  const appendKnown = async (
+    block: Buffer,
+    lines: readonly BlockLine[],
+    mayInsert: () => void,
+  ): Promise<AppendResult> => {
     const { fresh, duplicates } = split(lines, await findKnownIds(statements, lines));
-    await insert(block, fresh);
+    await insert(block, fresh, mayInsert);
     const conflicts = await countConflicts(statements, block, duplicates);
     return { stored: fresh.length, duplicates: duplicates.length, conflicts };
   };
 
   /** Inserts lines; when a row is at fault, halves until it is alone. */
-  const insert = async (block: Buffer, lines: readonly BlockLine[]): Promise<void> => {
+  const insert = async (block: Buffer, lines: readonly BlockLine[], mayInsert: () => void): Promise<void> => {
     const [only] = lines;
     if (only === undefined) return;
+    mayInsert();
     try {
       await insertLines(statements, insertEvents, selectLines(block, lines));
     } catch (error) {
@@ -76,15 +95,20 @@ export function createAppend({
         return;
       }
       const middle = Math.ceil(lines.length / 2);
-      await insert(block, lines.slice(0, middle));
-      await insert(block, lines.slice(middle));
+      await insert(block, lines.slice(0, middle), mayInsert);
+      await insert(block, lines.slice(middle), mayInsert);
     }
   };
 
-  return (block) => {
-    const turn = last.then(() => append(block));
-    last = turn.catch(() => undefined);
-    return turn;
+  return {
+    append(block) {
+      const turn = last.then(() => append(block));
+      last = turn.catch(() => undefined);
+      return turn;
+    },
+    get settled() {
+      return failed.size === 0;
+    },
   };
 }
 
