@@ -5,8 +5,8 @@
  *   node bench/rate-limiter.mjs [decisions=200000]      REDIS_URL names the server
  */
 import { randomUUID } from 'node:crypto';
-import { createClient } from '@redis/client';
 import { createMemoryRateLimiter } from '../packages/server/dist/engines/rate-limiter/memory.js';
+import { createRedisClient } from '../packages/server/dist/engines/rate-limiter/redis/redis-client.js';
 import { openRedisRateLimiter } from '../packages/server/dist/engines/rate-limiter/redis/redis-rate-limiter.js';
 
 const decisions = Number(process.argv[2] ?? 200_000);
@@ -27,7 +27,7 @@ const redis = await openRedisRateLimiter({
   newId: randomUUID,
   observer: { onFallback() {}, onFallbackDecision: () => alone++ },
 });
-const raw = createClient({ url, commandOptions: { timeout: 0 } });
+const raw = createRedisClient(url, 1000);
 await raw.connect();
 const ways = {
   'INCR by the client': (key) => raw.incr(`${prefix}raw:${key}`),
