@@ -16,8 +16,12 @@ export function eventContent(event: Readonly<Record<string, unknown>>): string {
   return JSON.stringify(compared.map((key) => event[key]));
 }
 
-/** The content of an event line. */
+/** The content of an event line; one that is no JSON has a content that no event has. */
 export function lineContent(line: Buffer): string {
-  const value: unknown = JSON.parse(line.toString());
-  return eventContent(typeof value === 'object' && value !== null ? { ...value } : {});
+  try {
+    const value: unknown = JSON.parse(line.toString());
+    return eventContent(typeof value === 'object' && value !== null ? { ...value } : {});
+  } catch {
+    return line.toString();
+  }
 }

@@ -13,8 +13,9 @@ export function readFields(line: Buffer): unknown[][] {
   if (!texts.every((text) => typeof text === 'string')) return [];
   const optional = ['correlation_id', 'session_id', 'user_id'].map((name) => event[name]);
   if (!optional.every((text) => text === null || typeof text === 'string')) return [];
-  const text = JSON.stringify(data);
-  const fields = [...texts, ...optional, tags, JSON.stringify(metadata), text];
+  const [text, metadataText] = [data, metadata].map(stringify);
+  if (text === null || metadataText === null) return [];
+  const fields = [...texts, ...optional, tags, metadataText, text];
   const isError = isErrorEvent({ type, data });
   return [text, null].map((properties) => [...fields, properties, isError]);
 }
@@ -23,6 +24,15 @@ function parse(line: Buffer): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(line.toString());
     return isObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Null for what is nested too deeply to be written. */
+function stringify(value: unknown): string | null {
+  try {
+    return JSON.stringify(value);
   } catch {
     return null;
   }
