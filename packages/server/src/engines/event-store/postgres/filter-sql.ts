@@ -1,6 +1,6 @@
 import type { EventFilter, PropertyCondition } from '../../../domain/queries/event-query.ts';
 import { canonicalNumber } from '../../../domain/queries/matches-filter.ts';
-import { propertySql } from './property-sql.ts';
+import { isListIndex, propertySql } from './property-sql.ts';
 import type { SqlParameters } from './sql-parameters.ts';
 
 /** The condition of a filter, for WHERE. */
@@ -45,12 +45,21 @@ function anyOf(
 /** PostgreSQL holds neither NUL nor half a character, and refuses to be asked for them. */
 const isStorable = (value: string): boolean => !value.includes('\0') && value.isWellFormed();
 
-/** Numbers are equal when JavaScript writes them the same; `jsonb` compares their values, without scale. */
+/**
+ * Numbers are equal when JavaScript writes them the same; `jsonb` compares their values, without scale. Being contained is
+ * the same as being equal for what is neither list nor object, and is what an index of properties knows. But containment
+ * has no way to say an element of a list by its number.
+ */
 function propertyConditionSql({ path, values }: PropertyCondition, parameters: SqlParameters): string {
   const tokens = values.filter(isStorable).flatMap((value) => {
     const number = canonicalNumber(value);
     const word = value === 'true' || value === 'false' || value === 'null' ? [value] : [];
     return [JSON.stringify(value), ...(number === null ? [] : [number]), ...word];
   });
-  return `${propertySql(path, parameters).value} = any(${parameters.add('jsonb[]', tokens)})`;
+  if (path.some(isListIndex))
+    return `${propertySql(path, parameters).value} = any(${parameters.add('jsonb[]', tokens)})`;
+  const documents = tokens.map((token) =>
+    path.reduceRight((inner, segment) => `{${JSON.stringify(segment)}:${inner}}`, token),
+  );
+  return `properties @> any(${parameters.add('jsonb[]', documents)})`;
 }

@@ -12,4 +12,7 @@ export const appendingKey = key('appending');
 export const lockAppending = `select pg_advisory_xact_lock(${appendingKey})`;
 export const lockPartitions = `select pg_advisory_xact_lock(${key('partitions')})`;
 export const tryMaintenance = `select pg_try_advisory_xact_lock(${key('maintenance')}) as taken`;
+/** Held by a connection, since such an index cannot be built within a transaction. */
+export const tryIndexing = `select pg_try_advisory_lock(${key('indexing')}) as taken`;
+export const unlockIndexing = `select pg_advisory_unlock(${key('indexing')})`;
 export const lockMaintenance = `select pg_advisory_xact_lock(${key('maintenance')})`;

@@ -20,7 +20,7 @@ export interface TestStores {
 }
 
 export interface OpenOptions
-  extends Partial<Pick<PostgresEventStoreOptions, 'clock' | 'partitionBy' | 'timers'>> {
+  extends Partial<Pick<PostgresEventStoreOptions, 'clock' | 'partitionBy' | 'timers' | 'indexProperties'>> {
   readonly url?: string;
   readonly statementTimeoutMs?: number;
 }

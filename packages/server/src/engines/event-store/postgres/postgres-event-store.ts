@@ -12,6 +12,7 @@ import { createMaintenance } from './maintenance.ts';
 import { migrations } from './migrations.sql.ts';
 import type { PartitionUnit } from './partition-plan.ts';
 import { createPartitions } from './partitions.ts';
+import { ensurePropertyIndex } from './property-index.ts';
 import { type Retention, type RetentionResult, removeEvents } from './retention.ts';
 
 export interface PostgresEventStoreOptions {
@@ -22,6 +23,11 @@ export interface PostgresEventStoreOptions {
   readonly timers?: Timers;
   /** What a partition of recent events holds; a month unless given. */
   readonly partitionBy?: PartitionUnit;
+  /**
+   * Keeps an index by which events are found by any property of `data`; false unless given. Building it for events that
+   * are there takes a while, and is done without holding up anything.
+   */
+  readonly indexProperties?: boolean;
   /** Days for which an id is unique in its project whatever the timestamp; 7 unless given. */
   readonly idHorizonDays?: number;
 }
@@ -44,6 +50,7 @@ export async function openPostgresEventStore(
   const partitions = createPartitions({ postgres, unit: partitionBy, clock, log });
   await partitions.ensureAhead();
   await warnOfLoss(postgres, log);
+  if (options.indexProperties === true) await ensurePropertyIndex(postgres, log);
   const maintenance = createMaintenance({
     postgres,
     partitions,

@@ -11,7 +11,8 @@ export interface PropertySql {
   readonly number: string;
 }
 
-const listIndex = /^(0|[1-9][0-9]{0,8})$/;
+/** Whether a segment of a path may mean an element of a list. */
+export const isListIndex = (segment: string): boolean => /^(0|[1-9][0-9]{0,8})$/.test(segment);
 /** What PostgreSQL may take for a number, such as -1, which counts from the end. */
 const likeNumber = /^\s*[+-]?\d/;
 
@@ -45,11 +46,11 @@ export function doubleSql(numeric: string): string {
  * as the path means it; but it also takes what merely looks like a number, which `->` does not.
  */
 function valueSql(path: PropertyPath, parameters: SqlParameters): string {
-  if (path.every((segment) => listIndex.test(segment) || !likeNumber.test(segment)))
+  if (path.every((segment) => isListIndex(segment) || !likeNumber.test(segment)))
     return `properties #> ${parameters.add('text[]', path)}`;
   return path.reduce(
     (value, segment) =>
-      listIndex.test(segment)
+      isListIndex(segment)
         ? `(${value} #> ${parameters.add('text[]', [segment])})`
         : `(${value} -> ${parameters.add('text', segment)})`,
     'properties',

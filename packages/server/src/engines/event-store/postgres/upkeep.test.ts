@@ -40,6 +40,31 @@ if (await canUseServer()) {
       expect(found.map(({ id }) => id)).toEqual(events.map(({ id }) => id));
     });
 
+    it('indexes properties in partitions old and new where it is told to', async () => {
+      const clock = settableClock(noon);
+      await (await stores.open({ clock })).append(
+        blockOf([makeEvent({ data: { page: '/a', n: { m: 1 } } })]),
+      );
+      const open = () => stores.open({ clock, indexProperties: true });
+      const [store] = await Promise.all([open(), open()]);
+      const later = makeEvent({ timestamp: at(Date.UTC(2024, 3)), data: { page: '/a', n: [{ m: 1 }] } });
+      await store.append(blockOf([later]));
+      await open();
+      const indexes = await stores.database.query(
+        `select indrelid::regclass::text as partition from pg_index join pg_inherits on inhrelid = indexrelid
+         where inhparent = 'events_properties'::regclass and indisvalid order by 1`,
+      );
+      expect(indexes.map(({ partition }) => partition)).toEqual(await partitions());
+      const whole = await stores.database.query(
+        `select indisvalid from pg_index where indexrelid = 'events_properties'::regclass`,
+      );
+      expect(whole).toEqual([{ indisvalid: true }]);
+      const pages = { project: 'default', properties: [{ path: ['page'], values: ['/a'] }] };
+      expect((await store.list({ filter: pages, order: 'asc', limit: 1 })).total).toBe(2);
+      const nested = { project: 'default', properties: [{ path: ['n', 'm'], values: ['1'] }] };
+      expect((await store.list({ filter: nested, order: 'asc', limit: 1 })).total).toBe(1);
+    });
+
     it('stores what PostgreSQL cannot read by itself as it came, and loses no neighbour', async () => {
       const store = await stores.open();
       const odd = [{ nul: 'a\u0000b' }, { huge: Number.MAX_VALUE }, { plain: 1 }];
