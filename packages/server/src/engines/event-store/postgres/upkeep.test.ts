@@ -167,19 +167,64 @@ if (await canUseServer()) {
     it('stores while old events are removed, and the roll-ups stay exact', async () => {
       const clock = settableClock(noon);
       const [writer, remover] = await Promise.all([stores.open({ clock }), stores.open({ clock })]);
+      let writing = true;
       const appended = (async () => {
-        for (let round = 0; round < 30; round += 1) {
-          const events = Array.from({ length: 40 }, (_, i) =>
-            makeEvent({ timestamp: at(noon - i * 2 * day), user_id: `user ${i % 5}` }),
+        for (let round = 0; round < 60; round += 1) {
+          const events = Array.from({ length: 24 }, (_, i) =>
+            makeEvent({
+              timestamp: at(noon - (1 + (i % 3)) * day + ((round * 7 + i) % 40) * 15 * minute),
+              type: i % 4 === 0 ? 'error' : 'metric',
+              user_id: `user ${(i + round) % 12}`,
+            }),
           );
           await writer.append(blockOf(events));
         }
+        writing = false;
       })();
-      for (let days = 70; days > 20; days -= 10) {
-        await remover.remove({ before: noon - days * day, types: { error: noon - day } });
+      let removed = 0;
+      while (writing) {
+        removed += (await remover.remove({ before: null, types: { error: noon } })).events;
         await remover.maintain();
       }
       await appended;
+      expect(removed).toBeGreaterThan(0);
+      expect(await stores.differences()).toEqual([]);
+    });
+
+    it('removes nothing while an append is under way', async () => {
+      const clock = settableClock(noon);
+      const [writer, remover] = await Promise.all([stores.open({ clock }), stores.open({ clock })]);
+      const time = at(noon - 2 * day);
+      await writer.append(blockOf([makeEvent({ timestamp: time, type: 'error', user_id: 'somebody' })]));
+      const late = makeEvent({ timestamp: time, user_id: 'somebody' });
+      const waiting = async (locktype: string): Promise<number> => {
+        const rows = await stores.database.query('select from pg_locks where locktype = $1 and not granted', [
+          locktype,
+        ]);
+        return rows.length;
+      };
+      // Somebody has taken the id and not committed: the append waits in its middle.
+      const hold = stores.database.query(
+        `begin; insert into event_ids (project, id, timestamp) values ('default', '${late.id}', now());
+         select pg_sleep(2); rollback`,
+      );
+      await expect
+        .poll(
+          async () =>
+            (
+              await stores.database.query(
+                `select from pg_locks where mode = 'RowExclusiveLock' and relation = 'event_ids'::regclass`,
+              )
+            ).length,
+        )
+        .toBe(1);
+      const appended = writer.append(blockOf([late]));
+      await expect.poll(() => waiting('transactionid'), { interval: 10 }).toBe(1);
+      const removed = remover.remove({ before: null, types: { error: noon } });
+      await expect.poll(() => waiting('advisory'), { interval: 10 }).toBe(1);
+      await hold;
+      expect(await appended).toMatchObject({ stored: 1 });
+      expect(await removed).toMatchObject({ events: 1 });
       expect(await stores.differences()).toEqual([]);
     });
 
