@@ -17,7 +17,9 @@ export async function aggregateEvents(
   options: ReadOptions,
 ): Promise<AggregationResult> {
   const aggregate = (sums: Sums): Promise<AggregationResult> =>
-    inSnapshot(postgres, options, (statements) => answer(query, new AggregationSql(query, sums), statements));
+    inSnapshot(postgres, query.filter, options, (statements) =>
+      answer(query, new AggregationSql(query, sums), statements),
+    );
   try {
     return await aggregate('fast');
   } catch (error) {

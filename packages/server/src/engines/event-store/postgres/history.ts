@@ -20,7 +20,7 @@ export function readHistory(
   query: HistoryQuery,
   options: ReadOptions,
 ): Promise<readonly HistoryPoint[]> {
-  return inSnapshot(postgres, options, async (statements) => {
+  return inSnapshot(postgres, query.filter, options, async (statements) => {
     const minutes = rollUpRange(query.filter);
     if (minutes === null || !hasUserBitmaps(query)) return fromEvents(statements, query);
     const parameters = new SqlParameters();

@@ -5,11 +5,12 @@ import type {
   EventOrder,
   EventPosition,
 } from '../../../domain/queries/event-query.ts';
-import type { Postgres } from '../../postgres/postgres.ts';
+import type { Postgres, Statements } from '../../postgres/postgres.ts';
 import type { EventPage, ReadOptions } from '../port.ts';
 import { eventColumns, readEventRow } from './event-row.ts';
 import { filterSql } from './filter-sql.ts';
 import { rollUpRange, totalsSql } from './roll-ups.ts';
+import { inSnapshot } from './snapshot.ts';
 import { SqlParameters } from './sql-parameters.ts';
 
 interface Slice {
@@ -39,10 +40,10 @@ export async function listEvents(
   query: EventListQuery,
   options: ReadOptions,
 ): Promise<EventPage> {
-  // One more than asked for tells whether there is a next page.
-  const [total, found] = await Promise.all([
-    countEvents(postgres, query.filter, options),
-    readSlice(postgres, { ...query, limit: query.limit + 1 }, options),
+  const [total, found] = await inSnapshot(postgres, query.filter, options, async (statements) => [
+    await countEvents(statements, query.filter),
+    // One more than asked for tells whether there is a next page.
+    await readSlice(statements, { ...query, limit: query.limit + 1 }),
   ]);
   const events = found.slice(0, query.limit);
   const last = events.at(-1);
@@ -73,7 +74,9 @@ export async function* exportEvents(
   while (left > 0) {
     const wanted = Math.min(size, left);
     const { filter, order } = query;
-    const events = await readSlice(postgres, { filter, order, limit: wanted, after }, options);
+    const events = await inSnapshot(postgres, filter, options, (statements) =>
+      readSlice(statements, { filter, order, limit: wanted, after }),
+    );
     const last = events.at(-1);
     if (last === undefined) return;
     yield events;
@@ -85,20 +88,20 @@ export async function* exportEvents(
   }
 }
 
-async function countEvents(postgres: Postgres, filter: EventFilter, options: ReadOptions): Promise<number> {
+async function countEvents({ query }: Statements, filter: EventFilter): Promise<number> {
   const parameters = new SqlParameters();
   const range = rollUpRange(filter);
   const sql =
     range === null
       ? `select count(*)::float8 as total from events where ${filterSql(filter, parameters)}`
       : `select sum(events)::float8 as total from (${totalsSql(filter, range, parameters)}) as totals`;
-  const { rows } = await postgres.query(sql, parameters.values, options);
+  const { rows } = await query(sql, parameters.values);
   return Number(rows[0]?.total ?? 0);
 }
 
-async function readSlice(postgres: Postgres, slice: Slice, options: ReadOptions): Promise<Event[]> {
+async function readSlice({ query }: Statements, slice: Slice): Promise<Event[]> {
   const parameters = new SqlParameters();
-  const { rows } = await postgres.query(sliceSql(slice, parameters), parameters.values, options);
+  const { rows } = await query(sliceSql(slice, parameters), parameters.values);
   return rows.map(readEventRow);
 }
 
