@@ -13,11 +13,9 @@ export interface PropertySql {
 
 /** Whether a segment of a path may mean an element of a list. */
 export const isListIndex = (segment: string): boolean => /^(0|[1-9][0-9]{0,8})$/.test(segment);
-/** What PostgreSQL may take for a number, such as -1, which counts from the end. */
-const likeNumber = /^\s*[+-]?\d/;
 
 export function propertySql(path: PropertyPath, parameters: SqlParameters): PropertySql {
-  const value = valueSql(path, parameters);
+  const { value, string } = valueSql(path, parameters);
   const numeric = `(${value})::numeric`;
   const double = doubleSql(numeric);
   // JavaScript writes an exponent where PostgreSQL writes many digits, and without a leading zero.
@@ -27,7 +25,7 @@ export function propertySql(path: PropertyPath, parameters: SqlParameters): Prop
   return {
     value,
     text:
-      `case jsonb_typeof(${value}) when 'string' then (${value}) #>> '{}' when 'number' then ${numberText} ` +
+      `case jsonb_typeof(${value}) when 'string' then ${string} when 'number' then ${numberText} ` +
       `when 'boolean' then (${value})::text else 'null' end`,
     number: `case jsonb_typeof(${value}) when 'number' then ${double} end`,
   };
@@ -42,17 +40,19 @@ export function doubleSql(numeric: string): string {
 }
 
 /**
- * The value at a path. `#>` takes a segment of digits as an element of a list or a key of an object, whichever is there,
- * as the path means it; but it also takes what merely looks like a number, which `->` does not.
+ * The value at a path, as it is and as the text of a string. `->` takes keys of objects alone, and is twice as fast as
+ * `#>`, which takes a segment of digits as an element of a list or a key of an object, whichever is there; it would also
+ * take what merely looks like a number, such as -1.
  */
-function valueSql(path: PropertyPath, parameters: SqlParameters): string {
-  if (path.every((segment) => isListIndex(segment) || !likeNumber.test(segment)))
-    return `properties #> ${parameters.add('text[]', path)}`;
-  return path.reduce(
-    (value, segment) =>
-      isListIndex(segment)
-        ? `(${value} #> ${parameters.add('text[]', [segment])})`
-        : `(${value} -> ${parameters.add('text', segment)})`,
-    'properties',
-  );
+function valueSql(path: PropertyPath, parameters: SqlParameters): { value: string; string: string } {
+  let value = 'properties';
+  let string = value;
+  for (const segment of path) {
+    const [arrow, key] = isListIndex(segment)
+      ? ['#>', parameters.add('text[]', [segment])]
+      : ['->', parameters.add('text', segment)];
+    string = `(${value} ${arrow}> ${key})`;
+    value = `(${value} ${arrow} ${key})`;
+  }
+  return { value, string };
 }
