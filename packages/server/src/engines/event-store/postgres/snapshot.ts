@@ -2,7 +2,11 @@ import type { EventFilter } from '../../../domain/queries/event-query.ts';
 import type { Postgres, Statements } from '../../postgres/postgres.ts';
 import type { ReadOptions } from '../port.ts';
 
-const snapshot = 'set transaction isolation level repeatable read, read only';
+/**
+ * With the usual 4 MB of memory, groups whose number cannot be estimated, as those of a property, are sorted on disk instead
+ * of being counted in a table.
+ */
+const snapshot = `set transaction isolation level repeatable read, read only; set local work_mem = '64MB'`;
 /**
  * What a filter of pages leaves out cannot be estimated, so that PostgreSQL would rather read everything: it is told to
  * use the index where one is about users, sessions or correlations, and not to start processes for what is left. Where
