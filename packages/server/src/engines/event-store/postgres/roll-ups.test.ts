@@ -57,7 +57,8 @@ if (await canUseServer()) {
       let failures = 0;
       let done = false;
       const trouble = (async () => {
-        for (let round = 0; !done; round += 1) {
+        // So many times and no more: on a slow machine no append would ever come to its end in between.
+        for (let round = 0; !done && round < 30; round += 1) {
           await sleep(5 + (round % 5) * 10);
           if (round % 2 === 0) {
             await stores.database.query(
