@@ -2,6 +2,7 @@ import Type from 'typebox';
 import { Event } from '../model/event.ts';
 import { Severity } from '../model/severity.ts';
 import { EventIdParams } from './ingestion.ts';
+import { readLedger } from './ledger.ts';
 import { defineRoute, Envelope, Page } from './route.ts';
 
 const tag = 'Storage';
@@ -222,4 +223,4 @@ export const exportEvents = defineRoute({
   },
 });
 
-export const storageRoutes = [listEvents, aggregateEvents, exportEvents, getStoredEvent] as const;
+export const storageRoutes = [listEvents, aggregateEvents, exportEvents, getStoredEvent, readLedger] as const;

@@ -7,6 +7,7 @@ import { StreamFlowError, unavailable } from '../../domain/errors.ts';
 import { silentLog } from '../../domain/log.ts';
 import type { TestServer } from '../../http/server.fixture.ts';
 import { startTestServer } from '../../http/server.fixture.ts';
+import { openTestRecords, type TestRecords } from '../../ledger/test-records.fixture.ts';
 import type { TestBus, TestStore } from './storage.fixture.ts';
 import {
   createTestBus,
@@ -18,25 +19,32 @@ import {
 } from './storage.fixture.ts';
 import { createStorage } from './storage.ts';
 
+const clock = { now: () => Date.UTC(2026, 5, 1, 12) };
 let store: TestStore;
 let bus: TestBus;
 let server: TestServer;
+let records: TestRecords;
 let storage: ReturnType<typeof createStorage>;
 
 beforeEach(async () => {
+  records = await openTestRecords(clock);
   store = createTestStore();
   bus = createTestBus();
   storage = createStorage({
     bus,
     events: store,
-    clock: { now: () => Date.UTC(2026, 5, 1, 12) },
+    records: records.store,
+    clock,
     random: () => 0.5,
     log: silentLog,
     metrics: createTestMetrics(),
   });
   server = await startTestServer(storage.routes);
 });
-afterEach(() => server.close());
+afterEach(async () => {
+  await server.close();
+  await records.close();
+});
 
 const keep = (...events: Event[]): void => {
   for (const event of events) store.events.set(event.id, event);

@@ -2,16 +2,21 @@ import type { Clock } from '../../domain/clock.ts';
 import type { Log } from '../../domain/log.ts';
 import type { Bus, Consumption } from '../../engines/bus/port.ts';
 import type { EventStore } from '../../engines/event-store/port.ts';
+import type { RecordStore } from '../../engines/record-store/port.ts';
 import type { Service } from '../../http/service.ts';
+import { enter } from '../../ledger/ledger-entries.ts';
 import { createBlockWriter } from './block-writer.ts';
 import { eventRoutes } from './event-routes.ts';
 import { exportRoute } from './export-route.ts';
 import type { BlockLimits } from './flush-rule.ts';
+import { ledgerRoute } from './ledger-route.ts';
 import type { StorageMetrics } from './storage-metrics.ts';
 
 export interface StorageOptions {
-  readonly bus: Pick<Bus, 'consume' | 'ping'>;
+  readonly bus: Pick<Bus, 'consume' | 'depth' | 'deadLetters' | 'ping'>;
   readonly events: EventStore;
+  /** Where the ledger is. */
+  readonly records: RecordStore;
   readonly clock: Clock;
   /** A number from 0 up to and without 1; spreads the tries while the store is away. */
   readonly random: () => number;
@@ -34,11 +39,12 @@ const largestPrefetchCount = 65_535;
 
 /** Writes the events of the bus into the event store, and answers queries over them. */
 export function createStorage(options: StorageOptions): Service {
-  const { bus, events, clock, log } = options;
+  const { bus, events, records, clock, log } = options;
   const limits = { ...defaultBlockLimits, ...options.block };
   let consumption: Consumption | null = null;
   const writer = createBlockWriter({
     store: events,
+    enter: (entries) => enter(records, entries),
     clock,
     random: options.random,
     log,
@@ -50,7 +56,11 @@ export function createStorage(options: StorageOptions): Service {
 
   return {
     name: 'storage',
-    routes: [...eventRoutes({ events, clock }), exportRoute({ events, clock, log })],
+    routes: [
+      ...eventRoutes({ events, clock }),
+      exportRoute({ events, clock, log }),
+      ledgerRoute({ bus, events, records, clock, held: () => writer.held() }),
+    ],
     sockets: [],
     checks: { database: () => events.ping(), message_broker: () => bus.ping() },
     essentialChecks: ['database'],

@@ -3,6 +3,7 @@ import type { Log } from '../../../domain/log.ts';
 import type { EventStore } from '../port.ts';
 import { aggregateEvents } from './aggregate.ts';
 import { createAppend } from './append.ts';
+import { auditEvents, receivedAtOfIds } from './audit.ts';
 import type { ClickHouseConnection } from './connection.ts';
 import { readHistory } from './history.ts';
 import { exportEvents, getEvent, listEvents } from './list.ts';
@@ -38,6 +39,8 @@ export async function openClickHouseEventStore(options: ClickHouseEventStoreOpti
     aggregate: (query, readOptions = {}) => aggregateEvents(statements, query, readOptions),
     history: (query, readOptions = {}) => readHistory(statements, query, readOptions),
     export: (query, readOptions = {}) => exportEvents(statements, query, readOptions),
+    audit: (query, readOptions = {}) => auditEvents(statements, query, readOptions),
+    receivedAt: (project, ids) => receivedAtOfIds(statements, project, ids),
     ping: () => statements.ping(),
     close: () => statements.close(),
   };

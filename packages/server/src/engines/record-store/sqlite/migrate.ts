@@ -2,8 +2,9 @@ import type { Database } from 'better-sqlite3';
 import { StreamFlowError } from '../../../domain/errors.ts';
 import type { Migration } from './migration.ts';
 import { usersKeysSettings } from './migrations/0001-users-keys-settings.ts';
+import { ledger } from './migrations/0002-ledger.ts';
 
-export const migrations: readonly Migration[] = [usersKeysSettings];
+export const migrations: readonly Migration[] = [usersKeysSettings, ledger];
 
 /**
  * Brings the schema to the latest version, inside the write transaction of the caller: of several processes that start
