@@ -18,7 +18,7 @@ import { createMinuteCounts, type MinuteCount, type MinuteCounts } from './minut
  *   With something pending it is the start of the earliest minute that has it; with nothing, the present.
  * - Counts are written as they stand, not as differences, so that a write of unknown outcome may be repeated.
  * - A crash leaves uncounted what was accepted since the last write: from `counted_to` on, and until shortly after
- *   `updated_at`. `verify` says so for these minutes alone.
+ *   `written_at`. `verify` says so for these minutes alone.
  * - The process is on record before it accepts anything: no crash goes unnoticed. One that accepted nothing leaves
  *   nothing behind.
  */
@@ -80,6 +80,7 @@ export function createAcceptanceLedger(options: AcceptanceLedgerOptions): Accept
     // One look at all of it, in one turn of the event loop.
     const changes = {
       counted_to: countedTo(),
+      written_at: now,
       ...(isLast ? { state: 'closed' as const, ended_at: now } : {}),
     };
     const changed = [...counts.list()].filter(isChanged).map((count) => ({ count, ...figuresOf(count) }));
@@ -147,6 +148,7 @@ export function createAcceptanceLedger(options: AcceptanceLedgerOptions): Accept
           ...ref,
           name: options.name,
           counted_to: clock.now(),
+          written_at: clock.now(),
           state: 'open',
           ended_at: null,
         });

@@ -169,13 +169,13 @@ function concerns(process: LedgerProcessRecord, minutes: readonly BalancedMinute
 }
 
 function shownProcess(process: LedgerProcessRecord, now: number): LedgerProcess {
-  const { id, name, counted_to, updated_at } = process;
+  const { id, name, counted_to, written_at } = process;
   return {
     id,
     name,
     state: process.state === 'crashed' ? 'crashed' : isRunning(process, now) ? 'running' : 'silent',
     counted_to: formatTimestamp(counted_to),
-    written_at: formatTimestamp(updated_at),
+    written_at: formatTimestamp(written_at),
   };
 }
 

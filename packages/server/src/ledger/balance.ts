@@ -120,12 +120,12 @@ export const isDrained = (
   to: number,
 ): boolean => drainedTo >= Math.min(to, startedAt);
 
-export const isRunning = ({ state, updated_at }: LedgerProcessRecord, now: number): boolean =>
-  state === 'open' && updated_at >= now - silenceMs;
+export const isRunning = ({ state, written_at }: LedgerProcessRecord, now: number): boolean =>
+  state === 'open' && written_at >= now - silenceMs;
 
 /** Whether a process was killed in the minute or so shortly before that it had not counted all of it. */
 export function mayBeUncounted(process: LedgerProcessRecord, now: number, minute: number): boolean {
   if (isRunning(process, now)) return false;
-  const last = Math.min(process.ended_at ?? Number.POSITIVE_INFINITY, process.updated_at + silenceMs);
+  const last = Math.min(process.ended_at ?? Number.POSITIVE_INFINITY, process.written_at + silenceMs);
   return minute + minuteMs > process.counted_to && minute <= last;
 }

@@ -6,9 +6,11 @@ const LedgerProcessFields = Type.Object({
   name: Type.String(),
   /** All that it had received before this is answered and written, milliseconds since the epoch. */
   counted_to: Type.Integer(),
+  /** When it wrote last, milliseconds since the epoch. */
+  written_at: Type.Integer(),
   /**
    * `closed`: it wrote all and stopped. `crashed`: the next process on the same data found it open. `open`: it runs, or
-   * died without anybody having noticed; `updated_at` tells when it wrote last.
+   * died without anybody having noticed.
    */
   state: Type.Enum(['open', 'closed', 'crashed']),
   /** Milliseconds since the epoch; null while it is open. */
@@ -19,7 +21,7 @@ export type LedgerProcessRecord = Stored<Type.Static<typeof LedgerProcessFields>
 /** One run of a process that takes events in; all in the project `default`, since a process has many. */
 export const ledgerProcesses = defineRecordKind(LedgerProcessFields, {
   name: 'ledger_processes',
-  columns: { name: 'text', counted_to: 'integer', state: 'text', ended_at: 'integer' },
+  columns: { name: 'text', counted_to: 'integer', written_at: 'integer', state: 'text', ended_at: 'integer' },
   unique: [],
   filters: ['state'],
   orders: [],

@@ -11,6 +11,7 @@ export const ledger: Migration = {
       updated_at integer not null,
       name text not null,
       counted_to integer not null,
+      written_at integer not null,
       state text not null,
       ended_at integer,
       primary key (project, id)
