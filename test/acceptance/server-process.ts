@@ -98,6 +98,31 @@ export function spawnServer({ dataDirectory, ports, env = {} }: StartOptions): S
   };
 }
 
+export interface CommandResult {
+  readonly code: number | null;
+  readonly output: string;
+  readonly notes: string;
+}
+
+/** Runs a `streamflow` command on the data of a test. */
+export async function runCommand(dataDirectory: string, ...words: string[]): Promise<CommandResult> {
+  const child = spawn(process.execPath, [program, ...words], {
+    cwd: dataDirectory,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, STREAMFLOW_DATA_DIR: dataDirectory },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  let notes = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    notes += text;
+  });
+  const [code]: unknown[] = await once(child, 'close');
+  return { code: typeof code === 'number' ? code : null, output, notes };
+}
+
 /** Longer than any promise about stopping: whoever needs it has failed. */
 const stopDeadlineMs = 28_000;
 
