@@ -106,8 +106,9 @@ describe('streamflow verify', () => {
         },
       },
     ];
-    const { out, exitCode } = await run();
+    const { out, exitCode } = await run('--wait', '1s');
     expect(exitCode).toBe(1);
+    expect(asked.length).toBeGreaterThan(1);
     const text = out.join('\n');
     expect(text).toMatch(/2026-01-01T10:00:00.000Z +LOSS +12 +9 +0 +0 +0 +0 +-3 +0/);
     expect(text).toContain('ids: 1 STORED MORE THAN ONCE: some-id');

@@ -37,6 +37,7 @@ function letterOf(received: readonly number[], queue: DeadLetter['queue'] = 'eve
   return { batch: deliveryOf(events).batch, reason: 'refused', queue, at: noon };
 }
 
+const messageOf = ({ batch }: DeadLetter) => ({ project: batch.headers.project, body: batch.body });
 const options = () => ({ events: store, records: records.store });
 const deadLines = async () => (await countDeadLines(bus, 'default', options())).lines;
 const append = ({ batch }: DeadLetter) =>
@@ -71,15 +72,15 @@ describe('the lines of dead letters', () => {
   it('count as dropped once their drop is declared, and again as dead when it is taken back', async () => {
     const letter = letterOf([0, 1, minuteMs]);
     bus.letters.push(letter);
-    await declareDeadLetterDropped(letter, 'nobody needs it', options());
-    await declareDeadLetterDropped(letter, 'nobody needs it', options());
+    await declareDeadLetterDropped(messageOf(letter), 'nobody needs it', options());
+    await declareDeadLetterDropped(messageOf(letter), 'nobody needs it', options());
     expect(await deadLines()).toEqual(new Map());
     const dropped = new Map([
       [noon, 2],
       [noon + minuteMs, 1],
     ]);
     expect((await readEntryBook(records.store, 'default', range)).dropped).toEqual(dropped);
-    await withdrawDeadLetterDrop(letter, records.store);
+    await withdrawDeadLetterDrop(messageOf(letter), records.store);
     expect((await readEntryBook(records.store, 'default', range)).dropped).toEqual(new Map());
     expect(await deadLines()).toEqual(dropped);
   });

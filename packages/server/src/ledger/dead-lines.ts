@@ -1,6 +1,6 @@
 import { eventLineLayout } from '@streamflow/contracts';
 import { addToMinute, type ByMinute, minuteOf } from '../domain/ledger/minute.ts';
-import type { Bus, DeadLetter } from '../engines/bus/port.ts';
+import type { Bus } from '../engines/bus/port.ts';
 import type { EventStore } from '../engines/event-store/port.ts';
 import type { RecordStore } from '../engines/record-store/port.ts';
 import { ledgerEntries } from '../domain/records/ledger.ts';
@@ -25,6 +25,12 @@ export interface DeadLines {
   readonly isComplete: boolean;
 }
 
+/** A dead letter of the storage queue. */
+export interface DeadMessage {
+  readonly project: string;
+  readonly body: Buffer;
+}
+
 /** Letters that are looked at; each can have a megabyte. */
 const mostLetters = 500;
 
@@ -37,15 +43,16 @@ export async function countDeadLines(
   const letters = await bus.deadLetters(mostLetters);
   const lines: ByMinute = new Map();
   const seen = new Set<string>();
-  for (const letter of letters) {
-    if (letter.queue !== 'events.storage' || letter.batch.headers.project !== project) continue;
+  for (const { queue, batch } of letters) {
+    if (queue !== 'events.storage' || batch.headers.project !== project) continue;
     // A crash on the way to the dead letters can leave a message there twice.
-    const subject = messageName(letter.batch);
+    const subject = messageName(batch);
     if (seen.has(subject)) continue;
     seen.add(subject);
     const dropped = await entered(options.records, { project, entry: 'dropped', subject });
     if (dropped.size > 0) continue;
-    for (const [minute, count] of await linesOf(letter, options)) addToMinute(lines, minute, count);
+    const message = { project, body: batch.body };
+    for (const [minute, count] of await linesOf(message, options)) addToMinute(lines, minute, count);
   }
   return { lines, isComplete: letters.length < mostLetters };
 }
@@ -55,25 +62,22 @@ export async function countDeadLines(
  * removed it counts as dropped and not as dead.
  */
 export async function declareDeadLetterDropped(
-  letter: DeadLetter,
+  message: DeadMessage,
   reason: string,
   options: DeadLineOptions,
 ): Promise<void> {
-  if (letter.queue !== 'events.storage') return;
-  const { project } = letter.batch.headers;
-  const lines = await linesOf(letter, options);
-  await enter(options.records, [
-    { project, entry: 'dropped', subject: messageName(letter.batch), reason, lines },
-  ]);
+  const lines = await linesOf(message, options);
+  const subject = messageName(message);
+  await enter(options.records, [{ project: message.project, entry: 'dropped', subject, reason, lines }]);
 }
 
 /**
  * Takes the declaration back; to be called before a dead letter is replayed, since a drop may have been declared whose
  * letter was never removed.
  */
-export async function withdrawDeadLetterDrop(letter: DeadLetter, records: RecordStore): Promise<void> {
-  const { project } = letter.batch.headers;
-  const subject = messageName(letter.batch);
+export async function withdrawDeadLetterDrop(message: DeadMessage, records: RecordStore): Promise<void> {
+  const { project } = message;
+  const subject = messageName(message);
   const minutes = [...(await entered(records, { project, entry: 'dropped', subject })).keys()];
   await records.transaction(async (transaction) => {
     for (const minute of minutes)
@@ -82,14 +86,14 @@ export async function withdrawDeadLetterDrop(letter: DeadLetter, records: Record
 }
 
 /** The lines of a letter that are nowhere else, by minute of receipt. */
-async function linesOf({ batch }: DeadLetter, { events, records }: DeadLineOptions): Promise<ByMinute> {
-  const { project } = batch.headers;
-  const held = readLines(batch.body);
+async function linesOf(message: DeadMessage, { events, records }: DeadLineOptions): Promise<ByMinute> {
+  const { project, body } = message;
+  const held = readLines(body);
   const stored = await events.receivedAt(
     project,
     held.map(({ id }) => id),
   );
-  const duplicates = await entered(records, { project, entry: 'duplicates', subject: messageName(batch) });
+  const duplicates = await entered(records, { project, entry: 'duplicates', subject: messageName(message) });
   const lines: ByMinute = new Map();
   for (const { id, receivedAt } of held)
     if (stored.get(id) !== receivedAt) addToMinute(lines, minuteOf(receivedAt), 1);

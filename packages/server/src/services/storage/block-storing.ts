@@ -109,7 +109,9 @@ export function createBlockStoring(options: BlockStoringOptions): BlockStoring {
       if ('result' in tried || !(await isStoreAway(tried.failure))) {
         if (awaySince !== null) back(awaySince);
         if ('result' in tried) {
-          if (!(await account(clientDuplicates(deliveries, tried.result.twins, isAgain)))) return 'left';
+          const { twins } = tried.result;
+          const duplicates = clientDuplicates(deliveries, twins, { triedBefore: isAgain, now: startedAt });
+          if (!(await account(duplicates))) return 'left';
           stored(deliveries, tried.result, startedAt);
           return 'stored';
         }

@@ -408,6 +408,15 @@ describe('what clients send again', () => {
     expect(ledger.lines()).toBe(1);
   });
 
+  it('is not what comes back from the dead letters after a while, under another id of the bus', async () => {
+    send(1, 10);
+    await vi.advanceTimersByTimeAsync(60_010);
+    const replayed = send(1, 10, { id: 'replayed' });
+    await vi.advanceTimersByTimeAsync(500);
+    expect(replayed.answer).toBe('ack');
+    expect(ledger.lines()).toBe(0);
+  });
+
   it('waits for a ledger that is away, with the deliveries stopped', async () => {
     send(1, 10);
     await vi.advanceTimersByTimeAsync(500);
