@@ -40,7 +40,6 @@ const LedgerAcceptedFields = Type.Object({
   /** Those of the accepted that were never published: their id came a second time within the same millisecond. */
   repeated: Type.Integer({ minimum: 0 }),
 });
-export type LedgerAcceptedRecord = Stored<Type.Static<typeof LedgerAcceptedFields>>;
 
 /** What one process accepted in one minute. There may be several of the same, when its clock was set back. */
 export const ledgerAccepted = defineRecordKind(LedgerAcceptedFields, {

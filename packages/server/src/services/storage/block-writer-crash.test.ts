@@ -78,10 +78,10 @@ function createWorld() {
         ping: async () => {},
       },
       async enter(entries) {
-        await wait(3);
+        await wait(40);
         if (dead) return never();
         await ledger.enter(entries);
-        await wait(3);
+        await wait(40);
         if (dead) return never();
       },
       clock: { now: () => Date.now() },
