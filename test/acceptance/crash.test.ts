@@ -23,7 +23,7 @@ describe('kill -9 in the middle of a load', () => {
     const token = await signIn(server);
 
     const load = startLoad(server, token);
-    await wait(2000);
+    await Promise.all([load.answered(60), wait(2000)]);
     await server.kill9();
     await load.end();
     const { ledger } = load;

@@ -23,6 +23,8 @@ export interface Ledger {
 
 export interface Load {
   readonly ledger: Ledger;
+  /** Resolves when so many requests were answered, however fast the machine is. */
+  answered(requests: number): Promise<void>;
   /** Lets each sender finish its request, and resolves when all have. */
   end(): Promise<void>;
 }
@@ -32,12 +34,15 @@ const batchSenders = 2;
 const batchSize = 100;
 const batchPauseMs = 10;
 
-export function startLoad(server: ServerProcess, token: string): Load {
+/** An event of a request, or one that was made before and is sent once more. */
+export type MakeEvent = () => NewEvent;
+
+export function startLoad(server: ServerProcess, token: string, makeEvent: MakeEvent = newEvent): Load {
   const ledger: Ledger = { answered: [], unanswered: [], refused: [] };
   let ended = false;
   const sender = async (path: LoadRequest['path'], size: number, pauseMs: number): Promise<void> => {
     while (!ended) {
-      const request = { path, events: Array.from({ length: size }, newEvent) };
+      const request = { path, events: Array.from({ length: size }, makeEvent) };
       await send(server, token, request, ledger);
       await wait(pauseMs);
     }
@@ -48,6 +53,9 @@ export function startLoad(server: ServerProcess, token: string): Load {
   ];
   return {
     ledger,
+    async answered(requests) {
+      while (ledger.answered.length < requests) await wait(10);
+    },
     async end() {
       ended = true;
       await Promise.all(senders);
@@ -85,6 +93,22 @@ async function send(
 
 export const idsOf = (requests: readonly LoadRequest[]): string[] =>
   requests.flatMap(({ events }) => events.map(({ id }) => id));
+
+/** A request takes less, so that an event that is as old is not sent twice within a millisecond. */
+const repeatedAfterMs = 100;
+
+/** Makes events of which about every tenth was made before, a while ago. */
+export function repeatingEvents(): MakeEvent {
+  const made: { readonly at: number; readonly event: NewEvent }[] = [];
+  return () => {
+    const now = Date.now();
+    const earlier = Math.random() < 0.1 ? made[Math.floor(Math.random() * made.length)] : undefined;
+    if (earlier !== undefined && now - earlier.at >= repeatedAfterMs) return earlier.event;
+    const event = newEvent();
+    made.push({ at: now, event });
+    return event;
+  };
+}
 
 function newEvent(): NewEvent {
   return {

@@ -125,8 +125,8 @@ export async function runCommand(
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     notes += text;
   });
-  const [code]: (number | null)[] = await once(child, 'close');
-  return { code: code ?? null, output, notes };
+  const [code]: unknown[] = await once(child, 'close');
+  return { code: typeof code === 'number' ? code : null, output, notes };
 }
 
 /** Longer than any promise about stopping: whoever needs it has failed. */

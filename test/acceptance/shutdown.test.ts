@@ -24,7 +24,7 @@ describe('SIGTERM under load', () => {
     running.push(first);
     const token = await signIn(first);
     const load = startLoad(first, token);
-    await wait(1500);
+    await Promise.all([load.answered(60), wait(1500)]);
     const code = await first.stop();
     await load.end();
     expect({ code, output: code === 0 ? '' : first.output() }).toEqual({ code: 0, output: '' });

@@ -4,6 +4,7 @@ export * from './api/dashboard.ts';
 export * from './api/dead-letters.ts';
 export * from './api/ingestion.ts';
 export * from './api/ingestion-socket.ts';
+export * from './api/ledger.ts';
 export * from './api/operations.ts';
 export * from './api/route.ts';
 export * from './api/storage.ts';

@@ -1,6 +1,6 @@
-import { randomFillSync } from 'node:crypto';
+import { randomFillSync, randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { permissions, type ServiceName, serviceNames } from '@streamflow/contracts';
 import { createAccess } from './access/access.ts';
@@ -11,11 +11,13 @@ import { dataFiles } from './data-files.ts';
 import { type Clock, systemClock } from './domain/clock.ts';
 import { createEventTypes } from './domain/events/event-types.ts';
 import type { Log } from './domain/log.ts';
+import { systemTimers } from './domain/timers.ts';
 import { lockDataDirectory } from './engines/data-directory-lock.ts';
 import { createControlServer } from './http/control-server.ts';
 import { startMonitoring } from './http/monitoring-server.ts';
 import { createHttpServer } from './http/server.ts';
 import type { Principal, Service } from './http/service.ts';
+import { createAcceptanceLedger } from './ledger/acceptance-ledger.ts';
 import { createTeardown, startWithTeardown, type Teardown, type TeardownReport } from './lifecycle.ts';
 import { createMetrics } from './observability/metrics.ts';
 import { openBus, openDatabase, openEvents, openRateLimiter, openRecords } from './open-engines.ts';
@@ -116,6 +118,16 @@ export function startApp({
       ingestion: createIngestion({
         bus,
         events,
+        ledger: createAcceptanceLedger({
+          records,
+          clock,
+          timers: systemTimers,
+          newId: randomUUID,
+          name: `${hostname()}:${process.pid}`,
+          // The data directory, which has both, is locked.
+          alone: config.engines.bus === 'segment-log' && config.engines.records === 'sqlite',
+          log: log.child({ service: 'ingestion' }),
+        }),
         clock,
         fillRandom: randomFillSync,
         limits: {
@@ -145,6 +157,7 @@ export function startApp({
       storage: createStorage({
         bus,
         events,
+        records,
         clock,
         random: Math.random,
         log: log.child({ service: 'storage' }),
@@ -156,8 +169,11 @@ export function startApp({
         },
       }),
     };
-    // A command stores what it finds in a bus of this process, and leaves the work on a shared one to the services.
-    const working = run !== 'command' ? run : config.engines.bus === 'rabbitmq' ? [] : serviceNames;
+    // A command stores what it finds in a bus of this process, and leaves the work on a shared one to the services. It
+    // counts what it takes in itself.
+    const commandWork: readonly ServiceName[] =
+      config.engines.bus === 'rabbitmq' ? ['ingestion'] : serviceNames;
+    const working = run === 'command' ? commandWork : run;
     for (const name of run === 'command' ? serviceNames : run) {
       if (working.includes(name)) await services[name].start();
       teardown.push(name, () => services[name].stop());

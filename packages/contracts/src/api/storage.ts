@@ -2,6 +2,7 @@ import Type from 'typebox';
 import { Event, uuidPattern } from '../model/event.ts';
 import { Severity } from '../model/severity.ts';
 import { EventIdParams } from './ingestion.ts';
+import { readLedger } from './ledger.ts';
 import { defineRoute, Envelope, Page } from './route.ts';
 
 const tag = 'Storage';
@@ -291,4 +292,5 @@ export const storageRoutes = [
   exportEvents,
   lookUpEvents,
   getStoredEvent,
+  readLedger,
 ] as const;

@@ -18,13 +18,16 @@ import {
 import type { Bus } from '../engines/bus/port.ts';
 import { openSegmentLogBus } from '../engines/bus/segment-log/open-segment-log-bus.ts';
 import { startTestServer, type TestServer } from '../http/server.fixture.ts';
+import { openTestRecords, type TestRecords } from '../ledger/test-records.fixture.ts';
 import { deadLetterRoutes } from '../services/storage/dead-letter-routes.ts';
+import { createTestStore } from '../services/storage/storage.fixture.ts';
 import type { Connect } from './cli-connection.ts';
 import { deadCommand } from './dead.ts';
 import type { Terminal } from './terminal.ts';
 
 let directory: string;
 let bus: Bus;
+let records: TestRecords;
 let server: TestServer;
 let storageUrl: string;
 let clients: Record<'admin' | 'reader', StreamFlow>;
@@ -32,8 +35,15 @@ let clients: Record<'admin' | 'reader', StreamFlow>;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'streamflow-dead-'));
   bus = await openSegmentLogBus({ directory, clock: systemClock, log: silentLog });
+  records = await openTestRecords(systemClock);
   server = await startTestServer(
-    deadLetterRoutes({ deadLetters: bus.deadLetters, clock: systemClock, log: silentLog }),
+    deadLetterRoutes({
+      deadLetters: bus.deadLetters,
+      events: createTestStore(),
+      records: records.store,
+      clock: systemClock,
+      log: silentLog,
+    }),
   );
   const { port } = await server.listen('127.0.0.1', 0);
   storageUrl = `http://127.0.0.1:${port}`;
@@ -45,6 +55,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await server.close();
   await bus.close();
+  await records.close();
   await rm(directory, { recursive: true, force: true });
 });
 

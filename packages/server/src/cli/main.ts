@@ -13,18 +13,20 @@ import { startCommand } from './start.ts';
 import { tailCommand } from './tail.ts';
 import { createTerminal, type ProcessStreams } from './terminal.ts';
 import { userCommand } from './user.ts';
+import { verifyCommand } from './verify.ts';
 
 const failed = 1;
 const misused = 2;
 
 /**
  * Runs the command that the arguments (without node and script) say.
- * @returns the exit code: 0 when it did all it was asked for, 1 when it failed, 2 when it was called wrongly
+ * @returns the exit code: 0 when it did all it was asked for, 1 when it failed, 2 when it was called wrongly; others are
+ * a command's own
  */
 export async function runCli(argv: readonly string[], process: ProcessStreams): Promise<number> {
   let exitCode = 0;
-  const terminal = createTerminal(process, () => {
-    exitCode = failed;
+  const terminal = createTerminal(process, (code = failed) => {
+    exitCode = code;
   });
   const json = argv.includes('--json');
   const connect = createConnect(createLocalAccess(terminal.note));
@@ -62,6 +64,7 @@ export async function runCli(argv: readonly string[], process: ProcessStreams): 
     userCommand(connect, terminal),
     keyCommand(connect, terminal, systemClock),
     deadCommand(connect, terminal),
+    verifyCommand(connect, terminal, systemClock),
     configCommand(),
   ];
   for (const command of commands) program.addCommand(inherit(command, program));

@@ -17,8 +17,8 @@ export interface Terminal {
    * by a signal as any process.
    */
   readonly interrupted: AbortSignal;
-  /** The command did what it could, and that was not all: exit code 1. */
-  fail(): void;
+  /** The command did what it could, and that was not all: exit code 1 unless another is given. */
+  fail(exitCode?: number): void;
 }
 
 /** The part of `process` that a terminal is made of. */
@@ -29,7 +29,10 @@ export interface ProcessStreams {
   once(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
 }
 
-export function createTerminal(process: ProcessStreams, onFail: () => void): Terminal {
+export function createTerminal(
+  process: ProcessStreams,
+  onFail: (exitCode: number | undefined) => void,
+): Terminal {
   const { stdin, stdout, stderr } = process;
   const abort = new AbortController();
   let listening = false;

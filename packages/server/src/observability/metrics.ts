@@ -8,6 +8,8 @@ interface IngestionMetrics {
   accepted(type: string, count: number): void;
   /** Events were refused; the reason is one of few words. */
   refused(reason: string, count: number): void;
+  /** An id came a second time within a millisecond; `conflict` when the second was another event. */
+  repeated(conflict: boolean): void;
 }
 
 /** What storage reports. */
@@ -76,7 +78,7 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
   const refused = counter('streamflow_events_refused_total', 'Events refused, by reason.', ['reason']);
   const alerts = counter('streamflow_alerts_fired_total', 'Alerts fired, by level.', ['level']);
   const appended = counter('streamflow_storage_appended_total', 'Events stored.');
-  const duplicates = counter('streamflow_storage_duplicates_total', 'Events whose id was stored already.');
+  const duplicates = counter('streamflow_storage_duplicates_total', 'Events whose id was known already.');
   const conflicts = counter(
     'streamflow_storage_id_conflicts_total',
     'Duplicates whose timestamp or content differed from what was stored.',
@@ -147,6 +149,10 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
     ingestion: {
       accepted: (type, count) => acceptedOf(type).inc(count),
       refused: (reason, count) => refused.inc({ reason }, count),
+      repeated(conflict) {
+        duplicates.inc();
+        if (conflict) conflicts.inc();
+      },
     },
     storage: {
       onAppended(result) {

@@ -13,6 +13,8 @@ export interface BlockLine {
   readonly start: number;
   /** Behind the line feed. */
   readonly end: number;
+  /** Which line of the block it is, from 0. */
+  readonly number: number;
   readonly id: string;
   readonly project: string;
 }
@@ -27,7 +29,7 @@ export function readBlockLines(block: Buffer, count: number): BlockLine[] {
     if (end - start <= shortestLine)
       throw new UnstorableBlockError(`Line ${lines.length + 1} is no event line`);
     const id = block.toString('latin1', start + eventLineLayout.id.start, start + eventLineLayout.id.end);
-    lines.push({ start, end, id, project: readProject(block, start, end) });
+    lines.push({ start, end, number: lines.length, id, project: readProject(block, start, end) });
     start = end;
   }
   if (lines.length !== count) {
@@ -65,6 +67,14 @@ function readString(json: Buffer): string {
     // Told below: it is not JSON.
   }
   throw new UnstorableBlockError('A line has no project where it belongs');
+}
+
+/** When a line of a block was received, milliseconds since the epoch. */
+export function receivedAtOf(block: Buffer, { start, number }: BlockLine): number {
+  const { receivedAt } = eventLineLayout;
+  const time = Date.parse(block.toString('latin1', start + receivedAt.start, start + receivedAt.end));
+  if (Number.isNaN(time)) throw new UnstorableBlockError(`Line ${number + 1} has no time of receipt`);
+  return time;
 }
 
 /** The given lines of a block, together. */

@@ -7,6 +7,7 @@ import type { EventFilter, EventListQuery } from '../../domain/queries/event-que
 import { matchesFilter } from '../../domain/queries/matches-filter.ts';
 import type { PropertyPath } from '../../domain/queries/property-path.ts';
 import { describeAggregations } from './event-aggregation.contract.ts';
+import { describeAudit } from './event-audit.contract.ts';
 import {
   blockOf,
   hostileTexts,
@@ -17,7 +18,7 @@ import {
   propertyKeys,
   valueSets,
 } from './event-fixtures.contract.ts';
-import { type AppendResult, type EventStore, UnstorableBlockError } from './port.ts';
+import { type AppendResult, type EventBlock, type EventStore, UnstorableBlockError } from './port.ts';
 
 export interface EventStoreUnderTest {
   readonly store: EventStore;
@@ -31,6 +32,12 @@ export function describeEventStore(name: string, open: () => Promise<EventStoreU
   describe(`${name} as an event store`, () => {
     let opened: EventStoreUnderTest;
     let store: EventStore;
+    /** What became of a block, in numbers. */
+    const append = async (block: EventBlock): Promise<Omit<AppendResult, 'twins'>> => {
+      const { twins, ...numbers } = await store.append(block);
+      expect(twins).toHaveLength(numbers.duplicates);
+      return numbers;
+    };
     beforeAll(async () => {
       opened = await open();
       store = opened.store;
@@ -45,7 +52,7 @@ export function describeEventStore(name: string, open: () => Promise<EventStoreU
           project: 'round-trip',
           timestamp: new Date(noon + i * 1000).toISOString(),
         }));
-        expect(await store.append(blockOf(events))).toEqual(outcome({ stored: events.length }));
+        expect(await append(blockOf(events))).toEqual(outcome({ stored: events.length }));
         const found = await collect(store, { project: 'round-trip' });
         expect(found).toEqual(events.map(withoutProject));
       });
@@ -63,7 +70,7 @@ export function describeEventStore(name: string, open: () => Promise<EventStoreU
         ];
         const events = times.map((timestamp) => makeEvent({ project, timestamp }));
         for (const event of events) expect(parseTimestamp(event.timestamp)).toBe(Date.parse(event.timestamp));
-        expect(await store.append(blockOf(events))).toEqual(outcome({ stored: times.length }));
+        expect(await append(blockOf(events))).toEqual(outcome({ stored: times.length }));
         expect(await collect(store, { project })).toEqual(events.map(withoutProject));
         for (const event of events) {
           const start = Date.parse(event.timestamp);
@@ -137,14 +144,14 @@ export function describeEventStore(name: string, open: () => Promise<EventStoreU
         const project = 'identity';
         const first = makeEvent({ project, data: { n: 1 } });
         const elsewhere = makeEvent({ project: 'identity-2', id: first.id });
-        expect(await store.append(blockOf([first, first, elsewhere]))).toEqual(
+        expect(await append(blockOf([first, first, elsewhere]))).toEqual(
           outcome({ stored: 2, duplicates: 1 }),
         );
         const again = { ...first, received_at: new Date(noon + 9000).toISOString() };
-        expect(await store.append(blockOf([again]))).toEqual(outcome({ duplicates: 1 }));
+        expect(await append(blockOf([again]))).toEqual(outcome({ duplicates: 1 }));
         const later = { ...first, timestamp: new Date(noon + 40 * minute).toISOString() };
         const changed = { ...first, data: { n: 2 } };
-        expect(await store.append(blockOf([later, changed, makeEvent({ project })]))).toEqual(
+        expect(await append(blockOf([later, changed, makeEvent({ project })]))).toEqual(
           outcome({ stored: 1, duplicates: 2, conflicts: 2 }),
         );
         expect(await store.get(project, first.id)).toEqual(withoutProject(first));
@@ -161,7 +168,7 @@ export function describeEventStore(name: string, open: () => Promise<EventStoreU
           }),
         );
         expect((await store.append(blockOf(events))).stored).toBe(600);
-        expect(await store.append(blockOf(events))).toEqual(outcome({ duplicates: 600 }));
+        expect(await append(blockOf(events))).toEqual(outcome({ duplicates: 600 }));
         const ordered = events.filter((_, i) => i % 2 === 0);
         expect((await store.append(blockOf(ordered))).duplicates).toBe(300);
         const { total } = await store.list({ filter: { project }, order: 'asc', limit: 1 });
@@ -184,7 +191,7 @@ export function describeEventStore(name: string, open: () => Promise<EventStoreU
         await store.append(blockOf([event]));
         store = await opened.reopen();
         expect(await store.get('reopened', event.id)).toEqual(withoutProject(event));
-        expect(await store.append(blockOf([event]))).toEqual(outcome({ duplicates: 1 }));
+        expect(await append(blockOf([event]))).toEqual(outcome({ duplicates: 1 }));
       });
 
       it('refuses a block that is none, and says that repeating it is of no use', async () => {
@@ -194,9 +201,7 @@ export function describeEventStore(name: string, open: () => Promise<EventStoreU
         await expect(store.append(cut)).rejects.toBeInstanceOf(UnstorableBlockError);
         const short = { lines: Buffer.from('{}\n'), count: 1, mayBeKnown: false };
         await expect(store.append(short)).rejects.toBeInstanceOf(UnstorableBlockError);
-        expect(await store.append({ lines: Buffer.alloc(0), count: 0, mayBeKnown: true })).toEqual(
-          outcome({}),
-        );
+        expect(await append({ lines: Buffer.alloc(0), count: 0, mayBeKnown: true })).toEqual(outcome({}));
       });
 
       it('stores the neighbours of a line that cannot be an event', async () => {
@@ -205,11 +210,11 @@ export function describeEventStore(name: string, open: () => Promise<EventStoreU
         const lines = events.map((event) => `${formatEventLine(event)}\n`);
         lines[3] = (lines[3] ?? '').replace('"tags":[]', '"tags":5');
         const block = { lines: Buffer.from(lines.join('')), count: 7, mayBeKnown: true };
-        expect(await store.append(block)).toEqual(outcome({ stored: 6, setAside: 1 }));
+        expect(await append(block)).toEqual(outcome({ stored: 6, setAside: 1 }));
         const { total } = await store.list({ filter: { project }, order: 'asc', limit: 1 });
         expect(total).toBe(6);
         // The same again: every line is accounted for, and none is twice.
-        expect(await store.append(block)).toEqual(outcome({ duplicates: 6, setAside: 1 }));
+        expect(await append(block)).toEqual(outcome({ duplicates: 6, setAside: 1 }));
       });
     });
 
@@ -328,10 +333,11 @@ export function describeEventStore(name: string, open: () => Promise<EventStoreU
     });
 
     describeAggregations(() => store);
+    describeAudit(() => store);
   });
 }
 
-const outcome = (some: Partial<AppendResult>): AppendResult => ({
+const outcome = (some: Partial<AppendResult>): Omit<AppendResult, 'twins'> => ({
   stored: 0,
   textOnly: 0,
   setAside: 0,

@@ -26,6 +26,21 @@ export interface AppendResult {
   readonly duplicates: number;
   /** Those of the duplicates whose timestamp or content differs from what is stored. */
   readonly conflicts: number;
+  /** Each of the duplicates, in the order of the block. */
+  readonly twins: readonly Twin[];
+}
+
+/** A line that is a duplicate, and when what is stored in its place was received. */
+export interface Twin {
+  /** Which line of the block it is, from 0. */
+  readonly line: number;
+  /** When the line was received (its `received_at`), milliseconds since the epoch. */
+  readonly receivedAt: number;
+  /**
+   * When the event that is stored with this id, before or by this block, was received. The same as `receivedAt` when the
+   * line is that very event, delivered again; and when the event is gone meanwhile.
+   */
+  readonly storedReceivedAt: number;
 }
 
 /** A block that no part of the engine can take: not its neighbours' fault, and not worth trying again as it is. */
@@ -61,6 +76,53 @@ export interface HistoryPoint {
   readonly errors: number;
 }
 
+/** Whole minutes of receipt of one project; `from` is included and `to` is not, milliseconds since the epoch. */
+export interface AuditQuery {
+  readonly project: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What the store has of one minute of receipt. */
+export interface AuditedMinute {
+  /** Start of the minute, milliseconds since the epoch. */
+  readonly minute: number;
+  /** Rows of events, each row counted. */
+  readonly stored: number;
+  /** Lines that were set aside; the same line twice, which takes a redelivery, is one. */
+  readonly setAside: number;
+}
+
+export interface RollUpMismatch {
+  /** For a person: which roll-up, and which of its rows. */
+  readonly rollUp: string;
+  readonly kept: number;
+  readonly recounted: number;
+}
+
+export interface EventAudit {
+  /** Minutes that have anything, oldest first. */
+  readonly minutes: readonly AuditedMinute[];
+  /**
+   * Ids of events received in the range that are stored more than once, wherever the other row is, against the promise of
+   * identity: all of them counted, and the first of them.
+   */
+  readonly repeatedIds: { readonly count: number; readonly examples: readonly string[] };
+  /**
+   * Null when the engine keeps no roll-ups. Else those of every interval of event time that events received in the range
+   * fall into, compared with a recount from the raw rows: how many rows of roll-ups or of the recount there were, how
+   * many of them differ or are on one side alone, and the first of these.
+   */
+  readonly rollUps: {
+    readonly compared: number;
+    readonly mismatches: number;
+    readonly examples: readonly RollUpMismatch[];
+  } | null;
+}
+
+/** So many repeated ids and mismatches are given as examples at most. */
+export const auditExamples = 20;
+
 /**
  * Every event, for ever.
  *
@@ -76,6 +138,8 @@ export interface HistoryPoint {
  * - **Reads** are bounded in time and memory; past the bound they reject with `ServiceUnavailable`. Filters and
  *   aggregations mean what `domain/queries` says, the same on every engine. Quantiles are exact or have a relative
  *   error of at most 1 %; counts and unique users are exact.
+ * - **Audit.** `audit` counts rows, not what some index or roll-up says of them, and is bounded like every read, though
+ *   a long range may be read in several queries.
  */
 export interface EventStore {
   append(block: EventBlock): Promise<AppendResult>;
@@ -101,6 +165,8 @@ export interface EventStore {
     query: { filter: EventFilter; order: 'asc' | 'desc'; limit?: number },
     options?: ReadOptions,
   ): AsyncIterable<readonly Event[]>;
+  /** What is stored by minute of receipt, and whether ids are unique and roll-ups right. */
+  audit(query: AuditQuery, options?: ReadOptions): Promise<EventAudit>;
   ping(): Promise<void>;
   close(): Promise<void>;
 }

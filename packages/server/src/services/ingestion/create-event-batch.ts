@@ -29,7 +29,7 @@ export function createEventBatchRoute(intake: Intake): MountedRoute {
       if (refused > 0) observer.refused('invalid', refused);
       const answer = batchCreated(batch, receipt.receivedAtText);
       return new Promise((resolve, reject) => {
-        publishEvents(intake, project, batch.accepted, (error) => {
+        publishEvents(intake, receipt, batch.accepted, (error) => {
           if (error === null) resolve(answer);
           else reject(error);
         });

@@ -20,7 +20,7 @@ export function createEventRoute(intake: Intake): MountedRoute {
       });
       const answer = eventCreated(event.id, receipt.receivedAtText);
       return new Promise((resolve, reject) => {
-        publishEvents(intake, project, [event], (error) => {
+        publishEvents(intake, receipt, [event], (error) => {
           if (error === null) resolve(answer);
           else reject(error);
         });

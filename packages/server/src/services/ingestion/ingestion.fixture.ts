@@ -8,6 +8,7 @@ import type { Timers } from '../../domain/timers.ts';
 import type { EventBatch } from '../../engines/bus/port.ts';
 import { createHttpServer } from '../../http/server.ts';
 import type { Principal } from '../../http/service.ts';
+import { createMinuteCounts } from '../../ledger/minute-counts.ts';
 import { createIngestion, type IngestionOptions } from './ingestion.ts';
 
 /* The ingestion service over HTTP, on a bus and a store of which a test decides everything, with a clock that it drives. */
@@ -128,6 +129,7 @@ export async function startIngestion(options: Partial<IngestionOptions> = {}) {
       },
       ping: async () => {},
     },
+    ledger: { counts: createMinuteCounts(), start: async () => {}, stop: async () => {} },
     clock: timers,
     timers,
     fillRandom: (bytes) => void randomFillSync(bytes),
@@ -138,6 +140,7 @@ export async function startIngestion(options: Partial<IngestionOptions> = {}) {
     observer: {
       accepted: (type, by) => count(`accepted ${type}`, by),
       refused: (reason, by) => count(`refused ${reason}`, by),
+      repeated: (conflict) => count(conflict ? 'conflict' : 'repeated', 1),
     },
     log: silentLog,
     ...options,

@@ -10,6 +10,7 @@ import { systemTimers, type Timers } from '../../domain/timers.ts';
 import type { Bus } from '../../engines/bus/port.ts';
 import type { EventStore } from '../../engines/event-store/port.ts';
 import type { MountedSocket, Principal, Service } from '../../http/service.ts';
+import type { AcceptanceLedger } from '../../ledger/acceptance-ledger.ts';
 import { createEventRoute } from './create-event.ts';
 import { createEventBatchRoute } from './create-event-batch.ts';
 import { getEventRoute } from './get-event.ts';
@@ -22,6 +23,8 @@ import { defaultSocketLimits, type SocketLimits, startSession } from './socket-s
 export interface IngestionOptions {
   readonly bus: Pick<Bus, 'publish' | 'ping'>;
   readonly events: Pick<EventStore, 'get' | 'ping'>;
+  /** Where it counts what it accepts. */
+  readonly ledger: AcceptanceLedger;
   readonly clock: Clock;
   readonly timers?: Timers;
   readonly fillRandom: FillRandom;
@@ -39,8 +42,23 @@ export interface IngestionOptions {
 
 /** Takes events in over HTTP and WebSocket and answers when they are durable. */
 export function createIngestion(options: IngestionOptions): Service {
-  const { bus, events, clock, limits, log, timers = systemTimers, observer = silentObserver } = options;
-  const publisher = createPublisher({ bus, observer, log, limits: options.publisherLimits ?? {} });
+  const {
+    bus,
+    events,
+    ledger,
+    clock,
+    limits,
+    log,
+    timers = systemTimers,
+    observer = silentObserver,
+  } = options;
+  const publisher = createPublisher({
+    bus,
+    observer,
+    counts: ledger.counts,
+    log,
+    limits: options.publisherLimits ?? {},
+  });
   const recent = createRecentIds({ clock });
   const newId = createUuidV7(clock, options.fillRandom);
   const intake: Intake = {
@@ -87,8 +105,11 @@ export function createIngestion(options: IngestionOptions): Service {
     checks: { database: () => events.ping(), message_broker: () => bus.ping() },
     essentialChecks: ['message_broker'],
     figures: { websocket_connections: () => openSockets },
-    start: () => Promise.resolve(),
-    stop: () => publisher.drain(),
+    start: () => ledger.start(),
+    async stop() {
+      await publisher.drain();
+      await ledger.stop();
+    },
   };
 }
 

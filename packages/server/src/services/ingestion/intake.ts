@@ -1,5 +1,6 @@
 import type { Clock } from '../../domain/clock.ts';
 import { StreamFlowError } from '../../domain/errors.ts';
+import type { Receipt } from '../../domain/events/event-issues.ts';
 import type { EventLimits } from '../../domain/events/limits.ts';
 import type { AcceptedEvent, Normalise } from '../../domain/events/normalise.ts';
 import type { TakeReceipt } from '../../domain/events/receipt.ts';
@@ -21,13 +22,13 @@ export interface Intake {
 /** Publishes events, and remembers them for readers that come at once. */
 export function publishEvents(
   { publisher, recent }: Intake,
-  project: string,
+  { project, receivedAt }: Receipt,
   events: readonly AcceptedEvent[],
   done: PublishDone,
 ): void {
   // Ids made here carry their time, which tells as much.
   for (const event of events) if (event.idFromClient) recent.add(event.id);
-  publisher.publish(project, events, done);
+  publisher.publish(project, receivedAt, events, done);
 }
 
 /** Reads what a client sent, and counts it when it is refused; the count of its events is unknown and taken as one. */

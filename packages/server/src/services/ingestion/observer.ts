@@ -6,6 +6,8 @@ export interface IngestionObserver {
   /** Events became durable. */
   accepted(type: string, count: number): void;
   refused(reason: RefusalReason, count: number): void;
+  /** An id came a second time within a millisecond, and the first stays; `conflict` when the second is another event. */
+  repeated(conflict: boolean): void;
 }
 
-export const silentObserver: IngestionObserver = { accepted() {}, refused() {} };
+export const silentObserver: IngestionObserver = { accepted() {}, refused() {}, repeated() {} };

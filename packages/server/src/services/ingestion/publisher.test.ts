@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { StreamFlowError } from '../../domain/errors.ts';
 import type { AcceptedEvent } from '../../domain/events/normalise.ts';
+import { minuteMs } from '../../domain/ledger/minute.ts';
 import { silentLog } from '../../domain/log.ts';
-import { createFakeBus, turns } from './ingestion.fixture.ts';
+import { createMinuteCounts } from '../../ledger/minute-counts.ts';
+import { createFakeBus, start, turns } from './ingestion.fixture.ts';
 import { silentObserver } from './observer.ts';
 import { createPublisher, type PublisherLimits } from './publisher.ts';
 
-const event = (type: string, text: string, idFromClient = false): AcceptedEvent => ({
-  id: text,
+const event = (type: string, text: string, idFromClient = false, id = text): AcceptedEvent => ({
+  id,
   type,
   label: type,
   idFromClient,
@@ -16,10 +18,17 @@ const event = (type: string, text: string, idFromClient = false): AcceptedEvent 
 
 function begin(limits: Partial<PublisherLimits> = {}) {
   const bus = createFakeBus();
-  const publisher = createPublisher({ bus, observer: silentObserver, log: silentLog, limits });
+  const counts = createMinuteCounts();
+  let repeats = '';
+  const observer = { ...silentObserver, repeated: (conflict: boolean) => (repeats += conflict ? 'c' : 'r') };
+  const publisher = createPublisher({ bus, observer, counts, log: silentLog, limits });
   const results: [string, StreamFlowError | null][] = [];
-  const publish = (name: string, events: readonly AcceptedEvent[], project = 'default') =>
-    publisher.publish(project, events, (error) => results.push([name, error]));
+  const publish = (
+    name: string,
+    events: readonly AcceptedEvent[],
+    project = 'default',
+    receivedAt: number = start,
+  ) => publisher.publish(project, receivedAt, events, (error) => results.push([name, error]));
   const codes = () => results.map(([name, error]) => [name, error?.code ?? 'durable']);
   const texts = () =>
     bus.published.map(({ headers, body }) => {
@@ -28,7 +37,16 @@ function begin(limits: Partial<PublisherLimits> = {}) {
       expect(lines).toHaveLength(headers.count);
       return `${headers.project}/${headers.type}: ${lines.map((line) => JSON.parse(line).text).join(' ')}`;
     });
-  return { bus, publisher, publish, codes, texts };
+  /** Minutes from the first on, with what became of their lines. */
+  const tallies = () =>
+    [...counts.list()].map(({ project, minute, pending, accepted, unanswered, repeated }) => ({
+      is: `${project} ${(minute - start) / minuteMs}`,
+      pending,
+      accepted,
+      unanswered,
+      repeated,
+    }));
+  return { bus, publisher, publish, codes, texts, tallies, repeats: () => repeats };
 }
 
 describe('the publisher', () => {
@@ -155,5 +173,104 @@ describe('the publisher', () => {
       ['b', 'durable'],
     ]);
     await publisher.drain();
+  });
+});
+
+describe('the publisher, for the ledger', () => {
+  const tally = (
+    is: string,
+    some: Partial<Record<'pending' | 'accepted' | 'unanswered' | 'repeated', number>>,
+  ) => ({
+    is,
+    pending: 0,
+    accepted: 0,
+    unanswered: 0,
+    repeated: 0,
+    ...some,
+  });
+
+  it('counts lines by project and minute of receipt, each message within one minute', async () => {
+    const { bus, publish, texts, tallies } = begin();
+    bus.hold = true;
+    publish('a', [event('x', 'a1'), event('x', 'a2')], 'default', start + minuteMs - 1);
+    publish('b', [event('x', 'b1')], 'default', start + minuteMs);
+    publish('c', [event('x', 'c1')], 'other', start + minuteMs);
+    await turns();
+    expect(texts()).toEqual(['default/x: a1 a2', 'default/x: b1', 'other/x: c1']);
+    const waiting = { pending: 1 };
+    expect(tallies()).toEqual([
+      tally('default 0', waiting),
+      tally('default 1', waiting),
+      tally('other 1', waiting),
+    ]);
+    bus.answer();
+    await turns();
+    expect(tallies()).toEqual([
+      tally('default 0', { accepted: 2 }),
+      tally('default 1', { accepted: 1 }),
+      tally('other 1', { accepted: 1 }),
+    ]);
+  });
+
+  it('counts lines of a rejected message as unanswered, and of a refused request not at all', async () => {
+    const { bus, publisher, publish, tallies } = begin();
+    bus.rejects.add('bad');
+    publish('a', [event('x', '1'), event('bad', '2'), event('bad', '3')]);
+    await turns();
+    await publisher.drain();
+    publish('late', [event('x', '4')]);
+    await turns();
+    expect(tallies()).toEqual([tally('default 0', { accepted: 1, unanswered: 2 })]);
+  });
+
+  it('publishes an id once within a millisecond, and answers every request like the first', async () => {
+    const { bus, publish, codes, texts, tallies, repeats } = begin();
+    bus.hold = true;
+    const first = event('x', 'first', true, 'id');
+    publish('a', [first, event('y', 'other', true), first]);
+    await turns();
+    publish('b', [event('z', 'changed', true, 'id')]);
+    publish('elsewhere', [first], 'other');
+    publish('later', [first], 'default', start + 1);
+    await turns();
+    expect(codes()).toEqual([]);
+    bus.answer();
+    await turns();
+    expect(texts()).toEqual(['default/x: first', 'default/y: other', 'other/x: first', 'default/x: first']);
+    expect(codes().toSorted()).toEqual([
+      ['a', 'durable'],
+      ['b', 'durable'],
+      ['elsewhere', 'durable'],
+      ['later', 'durable'],
+    ]);
+    expect(repeats()).toBe('rc');
+    expect(tallies()).toEqual([
+      tally('default 0', { accepted: 5, repeated: 2 }),
+      tally('other 0', { accepted: 1 }),
+    ]);
+  });
+
+  it('answers a repeated id at once when the first is durable, and publishes it when the first was rejected', async () => {
+    const { bus, publish, codes, texts, tallies } = begin();
+    publish('a', [event('x', '1', true)]);
+    await turns();
+    publish('again', [event('x', '1', true)]);
+    await turns();
+    bus.rejects.add('bad');
+    publish('b', [event('bad', '2', true)]);
+    publish('b again', [event('bad', '2', true)]);
+    await turns();
+    bus.rejects.clear();
+    publish('b once more', [event('bad', '2', true)]);
+    await turns();
+    expect(texts()).toEqual(['default/x: 1', 'default/bad: 2', 'default/bad: 2']);
+    expect(codes()).toEqual([
+      ['a', 'durable'],
+      ['again', 'durable'],
+      ['b', 'ServiceUnavailable'],
+      ['b again', 'ServiceUnavailable'],
+      ['b once more', 'durable'],
+    ]);
+    expect(tallies()).toEqual([tally('default 0', { accepted: 3, unanswered: 1, repeated: 1 })]);
   });
 });

@@ -1,7 +1,10 @@
 import { StreamFlowError, unavailable } from '../../domain/errors.ts';
 import type { AcceptedEvent } from '../../domain/events/normalise.ts';
+import { minuteOf } from '../../domain/ledger/minute.ts';
 import type { Log } from '../../domain/log.ts';
 import type { Bus, EventBatch } from '../../engines/bus/port.ts';
+import type { MinuteCount, MinuteCounts } from '../../ledger/minute-counts.ts';
+import { createJustSent } from './just-sent.ts';
 import { MessageBody } from './message-body.ts';
 import type { IngestionObserver } from './observer.ts';
 
@@ -13,6 +16,10 @@ import type { IngestionObserver } from './observer.ts';
  *
  *   collecting ──turn ends, flush is free──▶ published ──all durable──▶ done(null)
  *                                                    └──one rejected──▶ done(ServiceUnavailable)
+ *
+ * For the ledger, every line of a message is of one minute of receipt, and a line is told from all others by its id and
+ * its time of receipt. An id that a client sends again within the same millisecond, in the same request or another,
+ * would break that: such an event is not published, its request waits for the message of the first instead.
  */
 
 export interface PublisherLimits {
@@ -36,6 +43,8 @@ export const defaultPublisherLimits: PublisherLimits = {
 export interface PublisherOptions {
   readonly bus: Pick<Bus, 'publish'>;
   readonly observer: IngestionObserver;
+  /** Told what became of every line. */
+  readonly counts: Pick<MinuteCounts, 'of'>;
   readonly log: Log;
   readonly limits?: Partial<PublisherLimits>;
   /** Runs the function at the end of the event loop's turn; `setImmediate` unless given. */
@@ -46,8 +55,11 @@ export interface PublisherOptions {
 export type PublishDone = (error: StreamFlowError | null) => void;
 
 export interface Publisher {
-  /** Publishes the events of one request. `done` is never called before this returns. */
-  publish(project: string, events: readonly AcceptedEvent[], done: PublishDone): void;
+  /**
+   * Publishes the events of one request, received at that moment (milliseconds since the epoch, as in their lines).
+   * `done` is never called before this returns.
+   */
+  publish(project: string, receivedAt: number, events: readonly AcceptedEvent[], done: PublishDone): void;
   /** Refuses what comes from now on, and resolves when everything before is answered. */
   drain(): Promise<void>;
 }
@@ -65,17 +77,30 @@ interface OpenMessage {
   readonly label: string;
   readonly body: MessageBody;
   readonly waiting: Waiting[];
+  /** Start of the minute of receipt of all its lines. */
+  readonly minute: number;
+  readonly tally: MinuteCount;
   count: number;
+  /** Events that met a line of it at the edge. */
+  repeats: number;
   hasClientIds: boolean;
+  state: 'waiting' | 'durable' | 'rejected';
+}
+
+/** A line with an id of a client, and the message that holds it. */
+interface SentLine {
+  readonly line: string;
+  readonly message: OpenMessage;
 }
 
 export function createPublisher(options: PublisherOptions): Publisher {
-  const { bus, observer, log, atEndOfTurn = setImmediate } = options;
+  const { bus, observer, counts, log, atEndOfTurn = setImmediate } = options;
   const limits = { ...defaultPublisherLimits, ...options.limits };
   /** Open messages by project and type. */
   let open = new Map<string, Map<string, OpenMessage>>();
   /** Messages that are full. */
   let sealed: OpenMessage[] = [];
+  const justSent = createJustSent<SentLine>();
   /** Lines in open and sealed messages. */
   let collected = 0;
   let waitingBytes = 0;
@@ -85,36 +110,81 @@ export function createPublisher(options: PublisherOptions): Publisher {
   let isDraining = false;
   let drained: (() => void) | null = null;
 
-  const openMessage = (project: string, { type, label }: AcceptedEvent): OpenMessage => {
+  const openMessage = (project: string, receivedAt: number, { type, label }: AcceptedEvent): OpenMessage => {
+    const minute = minuteOf(receivedAt);
     let types = open.get(project);
     if (types === undefined) {
       types = new Map();
       open.set(project, types);
     }
     let message = types.get(type);
-    if (message !== undefined && message.body.length >= limits.maxMessageBytes) {
+    if (
+      message !== undefined &&
+      (message.body.length >= limits.maxMessageBytes || message.minute !== minute)
+    ) {
       sealed.push(message);
       message = undefined;
     }
     if (message === undefined) {
-      message = { project, type, label, body: new MessageBody(), waiting: [], count: 0, hasClientIds: false };
+      const tally = counts.of(project, receivedAt);
+      tally.pending += 1;
+      message = {
+        project,
+        type,
+        label,
+        body: new MessageBody(),
+        waiting: [],
+        minute,
+        tally,
+        count: 0,
+        repeats: 0,
+        hasClientIds: false,
+        state: 'waiting',
+      };
       types.set(type, message);
     }
     return message;
   };
 
-  const add = (project: string, event: AcceptedEvent, waiting: Waiting): void => {
-    const message = openMessage(project, event);
+  const add = (project: string, receivedAt: number, event: AcceptedEvent, waiting: Waiting): OpenMessage => {
+    const message = openMessage(project, receivedAt, event);
+    collected += 1;
     const before = message.body.length;
     message.body.append(event.line);
     waitingBytes += message.body.length - before;
     message.count += 1;
     if (event.idFromClient) message.hasClientIds = true;
-    // The lines of a request are added in one go, so that it can only be the last one that waits.
-    if (message.waiting.at(-1) !== waiting) {
-      message.waiting.push(waiting);
-      waiting.messages += 1;
+    waitFor(message, waiting);
+    return message;
+  };
+
+  /** Adds an event whose id a client chose, unless the id came within this millisecond already. */
+  const addOnce = (
+    project: string,
+    receivedAt: number,
+    event: AcceptedEvent,
+    waiting: Waiting,
+    sent: Map<string, SentLine>,
+  ): void => {
+    const twin = sent.get(event.id);
+    // What was rejected may not be durable: the second is published like any other.
+    if (twin === undefined || twin.message.state === 'rejected') {
+      sent.set(event.id, { line: event.line, message: add(project, receivedAt, event, waiting) });
+      return;
     }
+    const { message } = twin;
+    observer.repeated(twin.line !== event.line);
+    if (message.state === 'durable') countRepeats(message, 1);
+    else {
+      message.repeats += 1;
+      waitFor(message, waiting);
+    }
+  };
+
+  const countRepeats = ({ tally, label }: OpenMessage, repeats: number): void => {
+    tally.accepted += repeats;
+    tally.repeated += repeats;
+    observer.accepted(label, repeats);
   };
 
   const schedule = (): void => {
@@ -137,8 +207,18 @@ export function createPublisher(options: PublisherOptions): Publisher {
         waitingBytes -= message.body.length;
         left -= 1;
         if (left === 0) flushesInFlight -= 1;
-        if (error === null) observer.accepted(message.label, message.count);
-        else observer.refused('unavailable', message.count);
+        const { tally, count, repeats } = message;
+        tally.pending -= 1;
+        if (error === null) {
+          message.state = 'durable';
+          tally.accepted += count;
+          observer.accepted(message.label, count);
+          if (repeats > 0) countRepeats(message, repeats);
+        } else {
+          message.state = 'rejected';
+          tally.unanswered += count;
+          observer.refused('unavailable', count + repeats);
+        }
         tellOfFailure(error);
         answer(message.waiting, error);
         if (collected > 0) schedule();
@@ -159,17 +239,23 @@ export function createPublisher(options: PublisherOptions): Publisher {
   };
 
   return {
-    publish(project, events, done) {
+    publish(project, receivedAt, events, done) {
       if (isDraining || waitingBytes >= limits.maxWaitingBytes) {
         const reason = isDraining ? 'The service is stopping' : 'Too many events are waiting to be stored';
         observer.refused(isDraining ? 'unavailable' : 'overloaded', events.length);
         atEndOfTurn(() => done(unavailable(reason)));
         return;
       }
-      collected += events.length;
       const waiting: Waiting = { messages: 0, error: null, done };
-      for (const event of events) add(project, event, waiting);
-      schedule();
+      let sent: Map<string, SentLine> | null = null;
+      for (const event of events) {
+        if (event.idFromClient) {
+          sent ??= justSent.at(project, receivedAt);
+          addOnce(project, receivedAt, event, waiting, sent);
+        } else add(project, receivedAt, event, waiting);
+      }
+      if (waiting.messages === 0) atEndOfTurn(() => done(null));
+      if (collected > 0) schedule();
     },
     drain() {
       isDraining = true;
@@ -191,6 +277,13 @@ function eventBatch({ project, type, body, count, hasClientIds }: OpenMessage): 
     headers: { schema: 1, project, type, count, client_ids: hasClientIds },
     body: body.seal(),
   };
+}
+
+/** The lines of a request are added in one go, so that it can only be the last one that waits. */
+function waitFor(message: OpenMessage, waiting: Waiting): void {
+  if (message.waiting.at(-1) === waiting) return;
+  message.waiting.push(waiting);
+  waiting.messages += 1;
 }
 
 function answer(waiting: readonly Waiting[], error: StreamFlowError | null): void {

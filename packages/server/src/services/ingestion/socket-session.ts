@@ -1,6 +1,7 @@
 import type { RawData, WebSocket } from 'ws';
 import { StreamFlowError } from '../../domain/errors.ts';
 import { normaliseBatch } from '../../domain/events/batch.ts';
+import type { Receipt } from '../../domain/events/event-issues.ts';
 import { type AcceptedEvent, orThrow } from '../../domain/events/normalise.ts';
 import { type JsonDocument, readJson, refuseDefects } from '../../domain/events/strict-json.ts';
 import { formatTimestamp } from '../../domain/events/timestamp.ts';
@@ -139,7 +140,7 @@ export function startSession(socket: WebSocket, context: SocketContext, options:
 
   /** Publishes what a frame brought; the frame counts as pending until it is answered. */
   const publish = (
-    project: string,
+    receipt: Receipt,
     events: readonly AcceptedEvent[],
     bytes: number,
     answer: () => string,
@@ -147,7 +148,7 @@ export function startSession(socket: WebSocket, context: SocketContext, options:
   ): void => {
     pendingBytes += bytes;
     pendingFrames += 1;
-    publishEvents(intake, project, events, (error) => {
+    publishEvents(intake, receipt, events, (error) => {
       pendingBytes -= bytes;
       pendingFrames -= 1;
       if (error === null) send(answer());
@@ -158,27 +159,29 @@ export function startSession(socket: WebSocket, context: SocketContext, options:
 
   const onEvent = (project: string, document: JsonDocument, data: unknown, bytes: number): void => {
     const ref = refOf(document.value);
-    const event = counted(intake.observer, () => {
+    const [event, receipt] = counted(intake.observer, () => {
       refuseDefects(document, { maxDepth: intake.limits.maxJsonDepth, outerLevels: 1 }, ['data']);
-      return orThrow(normalise(data, intake.takeReceipt(project)));
+      const taken = intake.takeReceipt(project);
+      return [orThrow(normalise(data, taken)), taken];
     });
-    publish(project, [event], bytes, () => serverFrames.ack(event.id, ref), ref);
+    publish(receipt, [event], bytes, () => serverFrames.ack(event.id, ref), ref);
   };
 
   const onBatch = (project: string, document: JsonDocument, data: unknown, bytes: number): void => {
     const ref = refOf(document.value);
-    const batch = counted(intake.observer, () => {
+    const [batch, receipt] = counted(intake.observer, () => {
       const { events, partial, sentAt } = readBatchData(data);
-      const receipt = intake.takeReceipt(
+      const taken = intake.takeReceipt(
         project,
         sentAt === undefined ? undefined : { value: sentAt, field: 'data.sent_at' },
       );
       const at = ['data', 'events'];
-      return normaliseBatch(document, events, { at, receipt, partial, limits: intake.limits, normalise });
+      const options = { at, receipt: taken, partial, limits: intake.limits, normalise };
+      return [normaliseBatch(document, events, options), taken];
     });
     const refused = batch.ids.length - batch.accepted.length;
     if (refused > 0) intake.observer.refused('invalid', refused);
-    publish(project, batch.accepted, bytes, () => serverFrames.batchAck(batch.ids, batch.issues, ref), ref);
+    publish(receipt, batch.accepted, bytes, () => serverFrames.batchAck(batch.ids, batch.issues, ref), ref);
   };
 
   const onFrame = (bytes: Buffer): void => {

@@ -4,8 +4,10 @@ import type { Log } from '../../domain/log.ts';
 import type { Delivery } from '../../engines/bus/port.ts';
 import type { AppendResult, EventStore } from '../../engines/event-store/port.ts';
 import { UnstorableBlockError } from '../../engines/event-store/port.ts';
+import type { LedgerEntry } from '../../ledger/ledger-entries.ts';
 import { createBackOff, pause } from './back-off.ts';
 import { blockOf, oldestReceivedAt } from './block.ts';
+import { clientDuplicates } from './client-duplicates.ts';
 import type { LastAppend } from './flush-rule.ts';
 import type { StorageMetrics } from './storage-metrics.ts';
 
@@ -21,10 +23,15 @@ import type { StorageMetrics } from './storage-metrics.ts';
  * fails alone is tried three times, then it goes to the dead letters.
  *
  * Every try but the first says that the ids may be known, since a rejected append may have stored the block.
+ *
+ * What clients had sent before is entered into the ledger once the block is stored and before its deliveries are
+ * acknowledged: a crash in between leads to the same entries by the redelivery. The ledger is waited for like the store.
  */
 
 export interface BlockStoringOptions {
   readonly store: Pick<EventStore, 'append' | 'ping'>;
+  /** Enters lines into the ledger, once each; see ledger-entries. */
+  readonly enter: (entries: readonly LedgerEntry[]) => Promise<void>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -41,6 +48,8 @@ export interface BlockStoring {
   /** Resolves with true when the deliveries are dealt with, with false when the signals ended the work before. */
   store(deliveries: readonly Delivery[]): Promise<boolean>;
   lastAppend(): LastAppend | null;
+  /** How many of the deliveries of the latest call are acknowledged. */
+  acknowledged(): number;
 }
 
 type Outcome = 'stored' | 'refused' | 'left';
@@ -50,8 +59,9 @@ const pauseAlone = { firstMs: 100, maxMs: 400 };
 const pauseAway = { firstMs: 100, maxMs: 5000 };
 
 export function createBlockStoring(options: BlockStoringOptions): BlockStoring {
-  const { store, clock, random, log, metrics, hurry, ended } = options;
+  const { store, enter, clock, random, log, metrics, hurry, ended } = options;
   let last: LastAppend | null = null;
+  let acknowledged = 0;
 
   async function storeAll(deliveries: readonly Delivery[], triedBefore: boolean): Promise<boolean> {
     const [only] = deliveries;
@@ -89,15 +99,19 @@ export function createBlockStoring(options: BlockStoringOptions): BlockStoring {
   async function append(deliveries: readonly Delivery[], triedBefore: boolean): Promise<Outcome> {
     const block = blockOf(deliveries);
     const backOff = createBackOff({ ...pauseAway, random });
-    let mayBeKnown = triedBefore || block.mayBeKnown;
+    let isAgain = triedBefore;
     let awaySince: number | null = null;
     for (;;) {
       const startedAt = clock.now();
+      const mayBeKnown = isAgain || block.mayBeKnown;
       const tried = await attempt(() => store.append({ ...block, mayBeKnown }));
       if (ended.aborted) return 'left';
       if ('result' in tried || !(await isStoreAway(tried.failure))) {
         if (awaySince !== null) back(awaySince);
         if ('result' in tried) {
+          const { twins } = tried.result;
+          const duplicates = clientDuplicates(deliveries, twins, { triedBefore: isAgain, now: startedAt });
+          if (!(await account(duplicates))) return 'left';
           stored(deliveries, tried.result, startedAt);
           return 'stored';
         }
@@ -113,7 +127,7 @@ export function createBlockStoring(options: BlockStoringOptions): BlockStoring {
         awaySince = startedAt;
         away(tried.failure);
       }
-      mayBeKnown = true;
+      isAgain = true;
       if (!(await untilPing(backOff.next))) return 'left';
     }
   }
@@ -123,9 +137,35 @@ export function createBlockStoring(options: BlockStoringOptions): BlockStoring {
     const durationMs = Math.max(0, endedAt - startedAt);
     last = { endedAt, durationMs };
     for (const delivery of deliveries) delivery.ack();
+    acknowledged += deliveries.length;
     metrics.onAppended(result);
     metrics.onAppendTime(durationMs / 1000);
     metrics.onQueryable(Math.max(0, endedAt - (oldestReceivedAt(deliveries) ?? startedAt)) / 1000);
+  }
+
+  /** False when the ledger could not be written before storing had to end. */
+  async function account(entries: readonly LedgerEntry[]): Promise<boolean> {
+    if (entries.length === 0) return true;
+    const backOff = createBackOff({ ...pauseAway, random });
+    let isAway = false;
+    for (;;) {
+      const tried = await attempt(() => enter(entries));
+      if (ended.aborted) return false;
+      if ('result' in tried) {
+        if (isAway) {
+          log.info('The ledger is back');
+          options.onBack();
+        }
+        return true;
+      }
+      if (!isAway) {
+        log.warning('The ledger is away; storing waits for it', { error: tried.failure });
+        options.onAway();
+      }
+      isAway = true;
+      if (hurry.aborted) return false;
+      await pause(backOff.next(), hurry);
+    }
   }
 
   async function isStoreAway(failure: unknown): Promise<boolean> {
@@ -155,7 +195,14 @@ export function createBlockStoring(options: BlockStoringOptions): BlockStoring {
     options.onBack();
   }
 
-  return { store: (deliveries) => storeAll(deliveries, false), lastAppend: () => last };
+  return {
+    store(deliveries) {
+      acknowledged = 0;
+      return storeAll(deliveries, false);
+    },
+    lastAppend: () => last,
+    acknowledged: () => acknowledged,
+  };
 }
 
 type Attempt<T> = { readonly result: T } | { readonly failure: unknown };

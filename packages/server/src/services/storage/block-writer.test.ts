@@ -4,14 +4,21 @@ import { silentLog } from '../../domain/log.ts';
 import { UnstorableBlockError } from '../../engines/event-store/port.ts';
 import type { BlockWriter } from './block-writer.ts';
 import { createBlockWriter } from './block-writer.ts';
-import type { TestDelivery, TestMetrics, TestStore } from './storage.fixture.ts';
-import { createTestMetrics, createTestStore, deliveryOf, eventOf } from './storage.fixture.ts';
+import type { TestDelivery, TestLedger, TestMetrics, TestStore } from './storage.fixture.ts';
+import {
+  createTestLedger,
+  createTestMetrics,
+  createTestStore,
+  deliveryOf,
+  eventOf,
+} from './storage.fixture.ts';
 
 const commitMs = 8;
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 let store: TestStore;
 let metrics: TestMetrics;
+let ledger: TestLedger;
 let consumption: string[];
 let writer: BlockWriter;
 
@@ -20,6 +27,7 @@ beforeEach(() => {
   store = createTestStore();
   store.before = () => wait(commitMs);
   metrics = createTestMetrics();
+  ledger = createTestLedger();
   consumption = [];
   writer = writerWith({});
 });
@@ -31,6 +39,7 @@ afterEach(() => {
 function writerWith(limits: { maxRows?: number; maxBytes?: number }): BlockWriter {
   return createBlockWriter({
     store,
+    enter: (entries) => ledger.enter(entries),
     clock: { now: () => Date.now() },
     random: () => 0.5,
     log: silentLog,
@@ -351,5 +360,87 @@ describe('stopping', () => {
     await vi.advanceTimersByTimeAsync(10);
     await stopped;
     expect(delivery.answer).toBeNull();
+  });
+});
+
+describe('what clients send again', () => {
+  const received = (ms: number): string => new Date(Date.UTC(2026, 0, 1, 12) + ms).toISOString();
+  const send = (n: number, ms: number, options: Parameters<typeof deliveryOf>[1] = {}): TestDelivery => {
+    const id = `message ${ms}`;
+    const delivery = deliveryOf([eventOf(n, { received_at: received(ms) })], {
+      clientIds: true,
+      id,
+      ...options,
+    });
+    writer.take(delivery);
+    return delivery;
+  };
+
+  it('is entered by minute of receipt before it is acknowledged', async () => {
+    send(1, 10);
+    await vi.advanceTimersByTimeAsync(500);
+    let enter = (): void => {};
+    ledger.before = () => new Promise((resolve) => (enter = resolve));
+    const again = send(1, 60_010);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(again.answer).toBeNull();
+    enter();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(again.answer).toBe('ack');
+    const [entry] = ledger.entries.values();
+    expect(entry).toMatchObject({ project: 'default', entry: 'duplicates' });
+    expect(entry?.lines).toEqual(new Map([[Date.UTC(2026, 0, 1, 12, 1), 1]]));
+  });
+
+  it('is told from what is delivered again by its time of receipt', async () => {
+    send(1, 10);
+    await vi.advanceTimersByTimeAsync(500);
+    const redelivered = send(1, 10, { redelivered: true });
+    await vi.advanceTimersByTimeAsync(500);
+    expect(redelivered.answer).toBe('ack');
+    expect(ledger.lines()).toBe(0);
+  });
+
+  it('is noticed at the same time of receipt too, when it cannot have been delivered before', async () => {
+    send(1, 10);
+    send(1, 10, { id: 'from another replica' });
+    await vi.advanceTimersByTimeAsync(500);
+    expect(ledger.lines()).toBe(1);
+  });
+
+  it('is not what comes back from the dead letters after a while, under another id of the bus', async () => {
+    send(1, 10);
+    await vi.advanceTimersByTimeAsync(60_010);
+    const replayed = send(1, 10, { id: 'replayed' });
+    await vi.advanceTimersByTimeAsync(500);
+    expect(replayed.answer).toBe('ack');
+    expect(ledger.lines()).toBe(0);
+  });
+
+  it('waits for a ledger that is away, with the deliveries stopped', async () => {
+    send(1, 10);
+    await vi.advanceTimersByTimeAsync(500);
+    ledger.before = () => Promise.reject(unavailable('away'));
+    const again = send(1, 20);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(again.answer).toBeNull();
+    expect(consumption).toEqual(['pause']);
+    ledger.before = async () => {};
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(again.answer).toBe('ack');
+    expect(consumption).toEqual(['pause', 'resume']);
+    expect(ledger.lines()).toBe(1);
+  });
+
+  it('stays unacknowledged when storing has to end with the ledger away', async () => {
+    send(1, 10);
+    await vi.advanceTimersByTimeAsync(500);
+    ledger.before = () => Promise.reject(unavailable('away'));
+    const again = send(1, 20);
+    await vi.advanceTimersByTimeAsync(500);
+    const stopped = writer.stop(1000);
+    await vi.advanceTimersByTimeAsync(1000);
+    await stopped;
+    expect(again.answer).toBeNull();
   });
 });

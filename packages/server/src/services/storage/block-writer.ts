@@ -2,6 +2,7 @@ import type { Clock } from '../../domain/clock.ts';
 import type { Log } from '../../domain/log.ts';
 import type { Delivery } from '../../engines/bus/port.ts';
 import type { EventStore } from '../../engines/event-store/port.ts';
+import type { LedgerEntry } from '../../ledger/ledger-entries.ts';
 import { pause } from './back-off.ts';
 import { addWaiting, isFull, nothingWaiting, oldestReceivedAt, takeBlock } from './block.ts';
 import { createBlockStoring } from './block-storing.ts';
@@ -34,6 +35,8 @@ import type { StorageMetrics } from './storage-metrics.ts';
 
 export interface BlockWriterOptions {
   readonly store: Pick<EventStore, 'append' | 'ping'>;
+  /** Enters lines into the ledger, once each; see ledger-entries. */
+  readonly enter: (entries: readonly LedgerEntry[]) => Promise<void>;
   readonly clock: Clock;
   /** A number from 0 up to and without 1. */
   readonly random: () => number;
@@ -53,6 +56,11 @@ export interface BlockWriter {
   stop(withinMs: number): Promise<void>;
   /** Events that were taken over and are not written yet. */
   waitingRows(): number;
+  /**
+   * What was taken over and is not answered yet: how many deliveries, and a time before which none of their events was
+   * received, milliseconds since the epoch; null without any.
+   */
+  held(): { readonly deliveries: number; readonly oldest: number | null };
   /** Milliseconds since the receipt of the oldest event that is not written yet; 0 when all are. */
   oldestAgeMs(): number;
 }
@@ -130,5 +138,14 @@ export function createBlockWriter(options: BlockWriterOptions): BlockWriter {
     return receivedAt === null ? 0 : Math.max(0, clock.now() - receivedAt);
   }
 
-  return { take, stop, waitingRows, oldestAgeMs };
+  function held(): ReturnType<BlockWriter['held']> {
+    const all = [...writing, ...waiting.deliveries];
+    // What has no time of receipt can be of any.
+    const times = all.map((delivery) => oldestReceivedAt([delivery]) ?? 0);
+    const answered = writing.length > 0 ? storing.acknowledged() : 0;
+    const oldest = times.reduce<number | null>((first, time) => Math.min(first ?? time, time), null);
+    return { deliveries: all.length - answered, oldest };
+  }
+
+  return { take, stop, waitingRows, held, oldestAgeMs };
 }

@@ -14,13 +14,19 @@ import { StreamFlowError } from '../../domain/errors.ts';
 import { formatTimestamp } from '../../domain/events/timestamp.ts';
 import type { Log } from '../../domain/log.ts';
 import type { DeadLetterInfo, DeadLetters } from '../../engines/bus/port.ts';
+import type { EventStore } from '../../engines/event-store/port.ts';
+import type { RecordStore } from '../../engines/record-store/port.ts';
 import type { MountedRoute } from '../../http/service.ts';
+import { declareDeadLetterDropped, withdrawDeadLetterDrop } from '../../ledger/dead-lines.ts';
 
 const listQuery = Compile(ListDeadLettersQuery);
 const params = Compile(DeadLetterParams);
 
 export interface DeadLetterRoutesOptions {
   readonly deadLetters: DeadLetters;
+  readonly events: Pick<EventStore, 'receipts'>;
+  /** Where the ledger is, which accounts for what is dropped. */
+  readonly records: RecordStore;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -28,6 +34,8 @@ export interface DeadLetterRoutesOptions {
 /** Dead letters of the caller's project. */
 export function deadLetterRoutes({
   deadLetters,
+  events,
+  records,
   clock,
   log,
 }: DeadLetterRoutesOptions): readonly MountedRoute[] {
@@ -69,7 +77,10 @@ export function deadLetterRoutes({
       contract: replayDeadLetter,
       async handle({ params: given, principal }) {
         const id = params.Parse(given).letter_id;
-        const letter = found(await deadLetters.replay(principal.project, id), id);
+        const { project } = principal;
+        const { queue, body } = found(await deadLetters.get(project, id), id);
+        if (queue === 'events.storage') await withdrawDeadLetterDrop({ project, body }, records);
+        const letter = found(await deadLetters.replay(project, id), id);
         log.info('Dead letter replayed', { letter: id, queue: letter.queue, by: principal.id });
         return envelope('Dead letter replayed successfully', viewLetter(letter));
       },
@@ -78,7 +89,14 @@ export function deadLetterRoutes({
       contract: dropDeadLetter,
       async handle({ params: given, principal }) {
         const id = params.Parse(given).letter_id;
-        const letter = found(await deadLetters.drop(principal.project, id), id);
+        const { project } = principal;
+        const { queue, body } = found(await deadLetters.get(project, id), id);
+        if (queue === 'events.storage')
+          await declareDeadLetterDropped({ project, body }, `dropped by ${principal.name}`, {
+            events,
+            records,
+          });
+        const letter = found(await deadLetters.drop(project, id), id);
         log.warning('Dead letter dropped', { letter: id, events: letter.batch?.count, by: principal.id });
         return envelope('Dead letter dropped successfully', viewLetter(letter));
       },

@@ -41,10 +41,11 @@ describe('on a store that takes 8 ms a commit and 9 µs a row', () => {
           commits++;
           busyMs += cost;
           await new Promise((resolve) => setTimeout(resolve, cost));
-          return { stored: block.count, textOnly: 0, setAside: 0, duplicates: 0, conflicts: 0 };
+          return { stored: block.count, textOnly: 0, setAside: 0, duplicates: 0, conflicts: 0, twins: [] };
         },
         ping: async () => {},
       },
+      enter: async () => {},
       clock: { now: () => Date.now() },
       random: () => 0.5,
       log: silentLog,

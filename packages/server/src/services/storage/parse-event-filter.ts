@@ -54,7 +54,7 @@ function refuseUnknown(reader: QueryReader, allowed: readonly string[]): void {
     ]);
 }
 
-function readInstant(reader: QueryReader, name: string): number | undefined {
+export function readInstant(reader: QueryReader, name: string): number | undefined {
   const text = reader.text(name);
   if (text === undefined) return undefined;
   const time = parseTimestamp(text);

@@ -1,13 +1,17 @@
 import type { Event } from '@streamflow/contracts';
 import { eventLineLayout, formatEventLine } from '@streamflow/contracts';
-import type { Bus, ConsumeOptions, Consumption, Delivery } from '../../engines/bus/port.ts';
+import { addToMinute, type ByMinute, isWithin, minuteOf } from '../../domain/ledger/minute.ts';
+import type { Bus, ConsumeOptions, Consumption, DeadLetter, Delivery } from '../../engines/bus/port.ts';
 import type {
   AppendResult,
+  EventAudit,
   EventBlock,
   EventPage,
   EventStore,
   ReadOptions,
+  Twin,
 } from '../../engines/event-store/port.ts';
+import type { LedgerEntry } from '../../ledger/ledger-entries.ts';
 import type { StorageMetrics } from './storage-metrics.ts';
 
 /** The n-th event: one a second from the given time. */
@@ -101,11 +105,17 @@ export function createTestStore(): TestStore {
       if (lines.length !== block.count) throw new Error('count differs from the lines');
       const ids = lines.map((line) => line.slice(eventLineLayout.id.start, eventLineLayout.id.end));
       await store.before(block, ids);
-      const fresh = ids.filter((id) => !store.events.has(id));
+      const fresh = [...new Set(ids)].filter((id) => !store.events.has(id));
       if (!block.mayBeKnown) store.misjudged.push(...ids.filter((id) => store.events.has(id)));
+      const twins: Twin[] = [];
       for (const [index, line] of lines.entries()) {
-        const id = ids[index] ?? '';
-        if (!store.events.has(id)) store.events.set(id, JSON.parse(line));
+        const event: Event = JSON.parse(line);
+        const known = store.events.get(event.id);
+        if (known === undefined) store.events.set(event.id, event);
+        else {
+          const receivedAt = Date.parse(event.received_at);
+          twins.push({ line: index, receivedAt, storedReceivedAt: Date.parse(known.received_at) });
+        }
       }
       store.blocks.push(fresh);
       await store.after();
@@ -115,6 +125,19 @@ export function createTestStore(): TestStore {
         setAside: 0,
         duplicates: ids.length - fresh.length,
         conflicts: 0,
+        twins,
+      };
+    },
+    audit: async (query): Promise<EventAudit> => {
+      const stored: ByMinute = new Map();
+      for (const event of store.events.values()) {
+        const receivedAt = Date.parse(event.received_at);
+        if (isWithin(query, receivedAt)) addToMinute(stored, minuteOf(receivedAt), 1);
+      }
+      return {
+        minutes: [...stored].map(([minute, rows]) => ({ minute, stored: rows, setAside: 0 })),
+        repeatedIds: { count: 0, examples: [] },
+        rollUps: null,
       };
     },
     get: async (_project, id) => store.events.get(id) ?? null,
@@ -165,20 +188,29 @@ export async function* exportPages(
   }
 }
 
-export interface TestBus extends Pick<Bus, 'consume' | 'ping' | 'deadLetters'> {
+export interface TestBus extends Pick<Bus, 'consume' | 'depth' | 'deadLetters' | 'ping'> {
   readonly log: string[];
+  /** Batches in the queue. */
+  batches: number;
+  readonly letters: DeadLetter[];
   options: ConsumeOptions | null;
 }
 
-/** A bus whose deliveries the test makes: `bus.options.onDelivery(…)`. It has no dead letters. */
+/** A bus whose deliveries and dead letters the test makes: `bus.options.onDelivery(…)`, `bus.letters`. */
 export function createTestBus(): TestBus {
   const bus: TestBus = {
     log: [],
+    batches: 0,
+    letters: [],
     options: null,
+    depth: async () => ({ batches: bus.batches, bytes: 0 }),
     ping: nothing,
     deadLetters: {
-      list: async () => ({ letters: [], total: 0 }),
-      get: async () => null,
+      async list(project, { offset, limit }) {
+        const own = bus.letters.filter(({ batch }) => batch?.project === project);
+        return { letters: own.slice(offset, offset + limit), total: own.length };
+      },
+      get: async (_project, id) => bus.letters.find((letter) => letter.id === id) ?? null,
       replay: async () => null,
       drop: async () => null,
     },
@@ -193,6 +225,37 @@ export function createTestBus(): TestBus {
     },
   };
   return bus;
+}
+
+export interface TestLedger {
+  readonly enter: (entries: readonly LedgerEntry[]) => Promise<void>;
+  /** What was entered, once each. */
+  readonly entries: Map<string, LedgerEntry>;
+  /** Lines that were entered. */
+  lines(): number;
+  /** Does what entering does before: take time, or throw. */
+  before: () => Promise<void>;
+}
+
+/** A ledger in memory. */
+export function createTestLedger(): TestLedger {
+  const ledger: TestLedger = {
+    entries: new Map(),
+    before: nothing,
+    async enter(entries) {
+      await ledger.before();
+      for (const entry of entries) {
+        const key = `${entry.project} ${entry.entry} ${entry.subject}`;
+        if (!ledger.entries.has(key)) ledger.entries.set(key, entry);
+      }
+    },
+    lines: () =>
+      [...ledger.entries.values()].reduce(
+        (sum, { lines }) => [...lines.values()].reduce((total, count) => total + count, sum),
+        0,
+      ),
+  };
+  return ledger;
 }
 
 export interface TestMetrics extends StorageMetrics {

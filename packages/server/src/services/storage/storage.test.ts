@@ -1,12 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import { get as httpGet } from 'node:http';
 import type { Event } from '@streamflow/contracts';
+import { readLedger } from '@streamflow/contracts';
 import { parse as parseCsv } from 'csv-parse/sync';
+import { Value } from 'typebox/value';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { StreamFlowError, unavailable } from '../../domain/errors.ts';
 import { silentLog } from '../../domain/log.ts';
 import type { TestServer } from '../../http/server.fixture.ts';
 import { startTestServer } from '../../http/server.fixture.ts';
+import { openTestRecords, type TestRecords } from '../../ledger/test-records.fixture.ts';
 import type { TestBus, TestStore } from './storage.fixture.ts';
 import {
   createTestBus,
@@ -18,25 +21,32 @@ import {
 } from './storage.fixture.ts';
 import { createStorage } from './storage.ts';
 
+const clock = { now: () => Date.UTC(2026, 5, 1, 12) };
 let store: TestStore;
 let bus: TestBus;
 let server: TestServer;
+let records: TestRecords;
 let storage: ReturnType<typeof createStorage>;
 
 beforeEach(async () => {
+  records = await openTestRecords(clock);
   store = createTestStore();
   bus = createTestBus();
   storage = createStorage({
     bus,
     events: store,
-    clock: { now: () => Date.UTC(2026, 5, 1, 12) },
+    records: records.store,
+    clock,
     random: () => 0.5,
     log: silentLog,
     metrics: createTestMetrics(),
   });
   server = await startTestServer(storage.routes, { limits: { maxBodyBytes: 1_000_000, maxJsonDepth: 8 } });
 });
-afterEach(() => server.close());
+afterEach(async () => {
+  await server.close();
+  await records.close();
+});
 
 const keep = (...events: Event[]): void => {
   for (const event of events) store.events.set(event.id, event);
@@ -318,5 +328,43 @@ describe('GET /events/export', () => {
     expect(pages).toBeLessThan(100);
     request.destroy();
     await vi.waitFor(() => expect([aborted, returned]).toEqual([true, true]), { timeout: 5000 });
+  });
+});
+
+describe('GET /ledger', () => {
+  const asAdmin = (url: string) => server.app.inject({ url, headers: { authorization: 'Bearer local' } });
+
+  it('accounts for the last day up to the present minute, in the documented form', async () => {
+    const received_at = new Date(clock.now() - 3_600_000).toISOString();
+    keep(eventOf(1, { received_at }));
+    const answer = await asAdmin('/ledger?all=true');
+    expect(answer.statusCode).toBe(200);
+    expect(Value.Check(readLedger.responses[200].schema, answer.json())).toBe(true);
+    expect(answer.json().data).toMatchObject({
+      from: '2026-05-31T12:00:00.000Z',
+      to: '2026-06-01T12:00:00.000Z',
+      since: null,
+      verdict: 'holds',
+      totals: { accepted: 0, stored: 1 },
+      minutes: [{ minute: '2026-06-01T11:00:00.000Z', status: 'unchecked' }],
+      processes: [],
+    });
+  });
+
+  it('takes whole minutes, of at most 31 days', async () => {
+    const range = (from: string, to: string) => asAdmin(`/ledger?from=${from}&to=${to}`);
+    const rounded = await range('2026-05-01T00:00:59Z', '2026-05-01T00:01:01Z');
+    expect(rounded.json().data).toMatchObject({
+      from: '2026-05-01T00:00:00.000Z',
+      to: '2026-05-01T00:02:00.000Z',
+    });
+    expect((await range('2026-05-01T00:00:00Z', '2026-06-01T00:00:00Z')).statusCode).toBe(200);
+    expect((await range('2026-05-01T00:00:00Z', '2026-06-01T00:01:00Z')).statusCode).toBe(422);
+    expect((await range('2026-05-02T00:00:00Z', '2026-05-01T00:00:00Z')).statusCode).toBe(422);
+    expect((await range('yesterday', '2026-05-01T00:00:00Z')).statusCode).toBe(422);
+  });
+
+  it('is for administrators', async () => {
+    expect((await get('/ledger')).statusCode).toBe(403);
   });
 });

@@ -2,18 +2,23 @@ import type { Clock } from '../../domain/clock.ts';
 import type { Log } from '../../domain/log.ts';
 import type { Bus } from '../../engines/bus/port.ts';
 import type { EventStore } from '../../engines/event-store/port.ts';
+import type { RecordStore } from '../../engines/record-store/port.ts';
 import type { Service } from '../../http/service.ts';
+import { enter } from '../../ledger/ledger-entries.ts';
 import { createBlockWriter } from './block-writer.ts';
 import { deadLetterRoutes } from './dead-letter-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import { exportRoute } from './export-route.ts';
 import type { BlockLimits } from './flush-rule.ts';
+import { ledgerRoute } from './ledger-route.ts';
 import type { StorageMetrics } from './storage-metrics.ts';
 import { createStoring } from './storing.ts';
 
 export interface StorageOptions {
-  readonly bus: Pick<Bus, 'consume' | 'ping' | 'deadLetters'>;
+  readonly bus: Pick<Bus, 'consume' | 'depth' | 'deadLetters' | 'ping'>;
   readonly events: EventStore;
+  /** Where the ledger is. */
+  readonly records: RecordStore;
   readonly clock: Clock;
   /** A number from 0 up to and without 1; spreads the tries while the store is away. */
   readonly random: () => number;
@@ -36,7 +41,7 @@ const largestPrefetchCount = 65_535;
 
 /** Writes the events of the bus into the event store, and answers queries over them. */
 export function createStorage(options: StorageOptions): Service {
-  const { bus, events, clock, log } = options;
+  const { bus, events, records, clock, log } = options;
   const limits = { ...defaultBlockLimits, ...options.block };
   const storing = createStoring({
     bus,
@@ -44,6 +49,7 @@ export function createStorage(options: StorageOptions): Service {
     createWriter: (consumption) =>
       createBlockWriter({
         store: events,
+        enter: (entries) => enter(records, entries),
         clock,
         random: options.random,
         log,
@@ -64,7 +70,14 @@ export function createStorage(options: StorageOptions): Service {
     routes: [
       ...eventRoutes({ events, clock }),
       exportRoute({ events, clock, log }),
-      ...deadLetterRoutes({ deadLetters: bus.deadLetters, clock, log }),
+      ...deadLetterRoutes({ deadLetters: bus.deadLetters, events, records, clock, log }),
+      ledgerRoute({
+        bus,
+        events,
+        records,
+        clock,
+        held: () => storing.writer?.held() ?? { deliveries: 0, oldest: null },
+      }),
     ],
     sockets: [],
     checks: { database: () => events.ping(), message_broker: () => bus.ping() },

@@ -1,8 +1,15 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../domain/clock.ts';
 import { silentLog } from '../../domain/log.ts';
+import { openTestRecords, type TestRecords } from '../../ledger/test-records.fixture.ts';
 import { createTestBus, createTestMetrics, createTestStore, deliveryOf, eventOf } from './storage.fixture.ts';
 import { createStorage } from './storage.ts';
+
+let records: TestRecords;
+beforeEach(async () => {
+  records = await openTestRecords(systemClock);
+});
+afterEach(() => records.close());
 
 /** A storage service whose turns the test gives and takes. */
 function open() {
@@ -18,6 +25,7 @@ function open() {
   const service = createStorage({
     bus,
     events: store,
+    records: records.store,
     clock: systemClock,
     random: () => 0.5,
     log: silentLog,

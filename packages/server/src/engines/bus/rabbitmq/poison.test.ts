@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../../domain/clock.ts';
 import { unavailable } from '../../../domain/errors.ts';
 import { silentLog } from '../../../domain/log.ts';
+import { openTestRecords, type TestRecords } from '../../../ledger/test-records.fixture.ts';
 import {
   createTestMetrics,
   createTestStore,
@@ -19,13 +20,16 @@ import { describeWithBroker, Installation } from './broker.fixture.ts';
 await describeWithBroker('what cannot be stored, on RabbitMQ', () => {
   let installation: Installation;
   let bus: Bus;
+  let records: TestRecords;
 
   beforeEach(async () => {
     installation = new Installation({ deliveryLimit: 3 });
     bus = await installation.open();
+    records = await openTestRecords(systemClock);
   });
   afterEach(async () => {
     await bus.close();
+    await records.close();
     await installation.remove();
   });
 
@@ -33,6 +37,7 @@ await describeWithBroker('what cannot be stored, on RabbitMQ', () => {
     createStorage({
       bus,
       events: store,
+      records: records.store,
       clock: systemClock,
       random: () => 0,
       log: silentLog,

@@ -3,7 +3,7 @@ import { unavailable } from '../../../domain/errors.ts';
 import type { Log } from '../../../domain/log.ts';
 import { type BlockLine, readBlockLines, selectLines } from '../block-lines.ts';
 import type { AppendResult, EventBlock } from '../port.ts';
-import { countConflicts, type Duplicate } from './conflicts.ts';
+import { compareDuplicates, type Duplicate } from './conflicts.ts';
 import { type FaultyLineOutcome, storeFaultyLine } from './faulty-lines.ts';
 import { blamesRows, insertEvents, insertLines } from './insert-lines.ts';
 import { findKnownIds, type KnownIds } from './known-ids.ts';
@@ -29,6 +29,8 @@ const rememberedFailures = 1000;
 
 type Inserted = Pick<AppendResult, 'stored' | 'textOnly' | 'setAside'>;
 
+const noDuplicates = { duplicates: 0, conflicts: 0, twins: [] };
+
 const insertedAlone: Readonly<Record<FaultyLineOutcome, Inserted>> = {
   'text only': { stored: 1, textOnly: 1, setAside: 0 },
   'set aside': { stored: 0, textOnly: 0, setAside: 1 },
@@ -42,7 +44,7 @@ export function createAppending({ statements, clock, log, lease }: AppendOptions
   const append = async (block: EventBlock): Promise<AppendResult> => {
     const lines = readBlockLines(block.lines, block.count);
     const first = lines[0];
-    if (first === undefined) return { stored: 0, textOnly: 0, setAside: 0, duplicates: 0, conflicts: 0 };
+    if (first === undefined) return { stored: 0, textOnly: 0, setAside: 0, ...noDuplicates };
     // Whether a block that failed was stored after all is found out when it comes again.
     const name = `${first.id} ${block.lines.length}`;
     const term = lease === null ? null : await lease.hold();
@@ -73,7 +75,7 @@ export function createAppending({ statements, clock, log, lease }: AppendOptions
     lines: readonly BlockLine[],
     mayInsert: () => void,
   ): Promise<AppendResult> => {
-    return { ...(await insert(block, lines, mayInsert)), duplicates: 0, conflicts: 0 };
+    return { ...(await insert(block, lines, mayInsert)), ...noDuplicates };
   };
 
   const appendKnown = async (
@@ -83,8 +85,8 @@ export function createAppending({ statements, clock, log, lease }: AppendOptions
   ): Promise<AppendResult> => {
     const { fresh, duplicates } = split(lines, await findKnownIds(statements, lines));
     const inserted = await insert(block, fresh, mayInsert);
-    const conflicts = await countConflicts(statements, block, duplicates);
-    return { ...inserted, duplicates: duplicates.length, conflicts };
+    const comparison = await compareDuplicates(statements, block, duplicates);
+    return { ...inserted, duplicates: duplicates.length, ...comparison };
   };
 
   /** Inserts lines; when a row is at fault, halves until it is alone. */

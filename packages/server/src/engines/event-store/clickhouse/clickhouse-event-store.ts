@@ -3,6 +3,7 @@ import type { Log } from '../../../domain/log.ts';
 import type { EventStore } from '../port.ts';
 import { aggregateEvents } from './aggregate.ts';
 import { createAppending } from './append.ts';
+import { auditEvents } from './audit.ts';
 import type { ClickHouseConnection } from './connection.ts';
 import { readHistory } from './history.ts';
 import { layoutOf } from './layout.ts';
@@ -70,6 +71,7 @@ export async function openClickHouseEventStore(options: ClickHouseEventStoreOpti
     aggregate: (query, readOptions = {}) => aggregateEvents(statements, query, readOptions),
     history: (query, readOptions = {}) => readHistory(statements, query, readOptions),
     export: (query, readOptions = {}) => exportEvents(statements, query, readOptions),
+    audit: (query, readOptions = {}) => auditEvents(statements, query, readOptions),
     ping: () => statements.ping(),
     async close() {
       await lease?.close(appending.settled);

@@ -1,5 +1,6 @@
-import type { BlockLine } from '../block-lines.ts';
+import { type BlockLine, receivedAtOf } from '../block-lines.ts';
 import { eventContent, lineContent } from '../event-content.ts';
+import type { Twin } from '../port.ts';
 import { eventColumns, readEventRow } from './event-row.ts';
 import { rowsWithIds } from './id-list-sql.ts';
 import type { Statements } from './statements.ts';
@@ -10,37 +11,55 @@ export interface Duplicate {
   readonly twin: BlockLine | null;
 }
 
+export interface Comparison {
+  /** How many duplicates differ from what is stored in anything but the time of receipt. */
+  readonly conflicts: number;
+  /** In the order of the duplicates. */
+  readonly twins: readonly Twin[];
+}
+
 const batch = 5000;
-/** How many duplicates differ from what is stored in anything but the time of receipt. */
-export async function countConflicts(
+
+/** Compares duplicates with what is stored in their place. */
+export async function compareDuplicates(
   statements: Statements,
   block: Buffer,
   duplicates: readonly Duplicate[],
-): Promise<number> {
+): Promise<Comparison> {
   const contentOf = (line: BlockLine): string => lineContent(block.subarray(line.start, line.end));
   let conflicts = 0;
-  const stored: Duplicate[] = [];
-  for (const duplicate of duplicates) {
-    if (duplicate.twin === null) stored.push(duplicate);
-    else if (contentOf(duplicate.line) !== contentOf(duplicate.twin)) conflicts += 1;
-  }
-  for (let start = 0; start < stored.length; start += batch) {
-    const part = stored.slice(start, start + batch);
-    const contents = await storedContents(statements, part);
-    for (const { line } of part) {
-      if (contents.get(`${line.id} ${line.project}`) !== contentOf(line)) conflicts += 1;
+  const twins: Twin[] = [];
+  for (let start = 0; start < duplicates.length; start += batch) {
+    const part = duplicates.slice(start, start + batch);
+    const stored = await storedEvents(statements, part);
+    for (const { line, twin } of part) {
+      const receivedAt = receivedAtOf(block, line);
+      const other =
+        twin === null
+          ? stored.get(`${line.id} ${line.project}`)
+          : { content: contentOf(twin), receivedAt: receivedAtOf(block, twin) };
+      if (other?.content !== contentOf(line)) conflicts += 1;
+      twins.push({ line: line.number, receivedAt, storedReceivedAt: other?.receivedAt ?? receivedAt });
     }
   }
-  return conflicts;
+  return { conflicts, twins };
 }
 
-async function storedContents(
+interface StoredEvent {
+  readonly content: string;
+  readonly receivedAt: number;
+}
+
+async function storedEvents(
   statements: Statements,
   duplicates: readonly Duplicate[],
-): Promise<Map<string, string>> {
-  const ids = [...new Set(duplicates.map(({ line }) => line.id))];
-  const rows = await rowsWithIds(statements, `project, ${eventColumns}`, ids);
+): Promise<Map<string, StoredEvent>> {
+  const ids = duplicates.filter(({ twin }) => twin === null).map(({ line }) => line.id);
+  const rows = await rowsWithIds(statements, `project, ${eventColumns}`, [...new Set(ids)]);
   return new Map(
-    rows.map((row) => [`${row.event_id} ${row.project}`, eventContent({ ...readEventRow(row) })]),
+    rows.map((row) => {
+      const stored = { content: eventContent({ ...readEventRow(row) }), receivedAt: Number(row.received) };
+      return [`${row.event_id} ${row.project}`, stored];
+    }),
   );
 }

@@ -8,7 +8,7 @@ import type { Postgres, Statements } from '../../postgres/postgres.ts';
 import { type BlockLine, readBlockLines, selectLines } from '../block-lines.ts';
 import type { AppendResult, EventBlock } from '../port.ts';
 import { setAside, storeFields, storeLines, takeIds } from './append-sql.ts';
-import { countConflicts, type Duplicate } from './conflicts.ts';
+import { compareDuplicates, type Duplicate } from './conflicts.ts';
 import { readFields } from './faulty-line.ts';
 import type { Partitions } from './partitions.ts';
 
@@ -40,8 +40,8 @@ export function createAppend(options: AppendOptions): (block: EventBlock) => Pro
     const { first, repeated } = splitRepeated(readBlockLines(block.lines, block.count));
     const { duplicates, ...stored } = await store(block.lines, first);
     const all = [...duplicates, ...repeated];
-    const conflicts = all.length === 0 ? 0 : await countConflicts(postgres, block.lines, all);
-    return { ...stored, duplicates: all.length, conflicts };
+    const comparison = await compareDuplicates(postgres, block.lines, all);
+    return { ...stored, duplicates: all.length, ...comparison };
   };
 
   /** Stores lines; when a row is at fault, halves until it is alone. */

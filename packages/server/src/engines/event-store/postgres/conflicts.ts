@@ -1,6 +1,7 @@
 import type { Postgres } from '../../postgres/postgres.ts';
-import type { BlockLine } from '../block-lines.ts';
+import { type BlockLine, receivedAtOf } from '../block-lines.ts';
 import { eventContent, lineContent } from '../event-content.ts';
+import type { AppendResult, Twin } from '../port.ts';
 import { eventColumns, readEventRow } from './event-row.ts';
 
 export interface Duplicate {
@@ -26,42 +27,56 @@ lateral (
   where events.project = line.project and events.id = line.id offset 0
 ) as found`;
 
-/** How many duplicates differ from what is stored in anything but the time of receipt. */
-export async function countConflicts(
+/** Compares duplicates with what is stored in their place, in everything but the time of receipt. */
+export async function compareDuplicates(
   postgres: Pick<Postgres, 'query'>,
   block: Buffer,
   duplicates: readonly Duplicate[],
-): Promise<number> {
-  const contentOf = (line: BlockLine): string => lineContent(block.subarray(line.start, line.end));
+): Promise<Pick<AppendResult, 'conflicts' | 'twins'>> {
+  const stored = (line: BlockLine): StoredEvent => ({
+    content: lineContent(block.subarray(line.start, line.end)),
+    receivedAt: receivedAtOf(block, line),
+  });
   let conflicts = 0;
+  const twins: Twin[] = [];
   for (let start = 0; start < duplicates.length; start += batch) {
     const part = duplicates.slice(start, start + batch);
-    const contents = await storedContents(postgres, part);
+    const present = await storedEvents(postgres, part);
     for (const { line, twin } of part) {
+      const { content, receivedAt } = stored(line);
       // Neither a line that was set aside nor an event that retention removed is stored.
-      const stored = contents.get(keyOf(line)) ?? (twin === null ? null : contentOf(twin));
-      if (stored !== null && stored !== contentOf(line)) conflicts += 1;
+      const other = present.get(keyOf(line)) ?? (twin === null ? null : stored(twin));
+      if (other !== null && other.content !== content) conflicts += 1;
+      twins.push({ line: line.number, receivedAt, storedReceivedAt: other?.receivedAt ?? receivedAt });
     }
   }
-  return conflicts;
+  return { conflicts, twins: twins.sort((a, b) => a.line - b.line) };
 }
 
-async function storedContents(
+interface StoredEvent {
+  readonly content: string;
+  readonly receivedAt: number;
+}
+
+async function storedEvents(
   postgres: Pick<Postgres, 'query'>,
   duplicates: readonly Duplicate[],
-): Promise<ReadonlyMap<string, string>> {
-  const contents = new Map<string, string>();
+): Promise<ReadonlyMap<string, StoredEvent>> {
+  const events = new Map<string, StoredEvent>();
   for (const sql of [throughIds, throughEvents]) {
-    const missing = duplicates.filter(({ line }) => !contents.has(keyOf(line)));
+    const missing = duplicates.filter(({ line }) => !events.has(keyOf(line)));
     if (missing.length === 0) break;
     const lines = missing.map(({ line }) => line);
     const { rows } = await postgres.query(sql, [
       lines.map(({ project }) => project),
       lines.map(({ id }) => id),
     ]);
-    for (const row of rows) contents.set(`${row.id} ${row.project}`, eventContent({ ...readEventRow(row) }));
+    for (const row of rows) {
+      const event = { content: eventContent({ ...readEventRow(row) }), receivedAt: Number(row.received) };
+      events.set(`${row.id} ${row.project}`, event);
+    }
   }
-  return contents;
+  return events;
 }
 
 const keyOf = ({ id, project }: BlockLine): string => `${id} ${project}`;

@@ -9,6 +9,7 @@ import type { Migration } from '../../postgres/migrate.ts';
  * - `events_id` finds an event whose id is no longer in `event_ids`.
  * - `events_who` is a filter of 32 pages each: it costs an insert almost nothing, where a tree by user touches a page a
  *   row as soon as it does not fit into memory.
+ * - `events_received_at` finds what came in within some minutes, for the ledger; rows come in nearly in that order.
  */
 const createEvents = `
 create table events (
@@ -33,6 +34,7 @@ create index events_id on events (id);
 create index events_who on events
   using brin (user_id text_bloom_ops, session_id text_bloom_ops, correlation_id text_bloom_ops)
   with (pages_per_range = 32, autosummarize = on);
+create index events_received_at on events using brin (received_at) with (autosummarize = on);
 `;
 
 /**

@@ -6,6 +6,7 @@ import type { Postgres } from '../../postgres/postgres.ts';
 import type { EventStore } from '../port.ts';
 import { aggregateEvents } from './aggregate.ts';
 import { createAppend } from './append.ts';
+import { auditEvents } from './audit.ts';
 import { readHistory } from './history.ts';
 import { exportEvents, getEvent, listEvents } from './list.ts';
 import { findEvents, readReceipts } from './look-up.ts';
@@ -69,6 +70,7 @@ export async function openPostgresEventStore(
     aggregate: (query, readOptions = {}) => aggregateEvents(postgres, query, readOptions),
     history: (query, readOptions = {}) => readHistory(postgres, query, readOptions),
     export: (query, readOptions = {}) => exportEvents(postgres, query, readOptions),
+    audit: (query, readOptions = {}) => auditEvents(postgres, query, readOptions),
     ping: () => postgres.ping(),
     maintain: () => maintenance.run(),
     remove: (retention) => removeEvents({ postgres, log, onDropped: () => partitions.forget() }, retention),

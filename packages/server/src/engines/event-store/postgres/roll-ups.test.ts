@@ -195,7 +195,7 @@ const parts = <T>(items: readonly T[], size: number): T[][] =>
 
 const rotate = <T>(items: readonly T[], by: number): T[] => [...items.slice(by), ...items.slice(0, by)];
 
-const sum = (results: readonly AppendResult[], key: keyof AppendResult): number =>
+const sum = (results: readonly AppendResult[], key: 'stored' | 'duplicates' | 'conflicts'): number =>
   results.reduce((total, result) => total + result[key], 0);
 
 /** As storage does it: the same block again for as long as the store says that it is away. */

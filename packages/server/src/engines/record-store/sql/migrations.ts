@@ -1,5 +1,6 @@
 import type { RecordMigration } from './dialect.ts';
 import { usersKeysSettings } from './migrations/0001-users-keys-settings.ts';
+import { ledger } from './migrations/0002-ledger.ts';
 
 /** The schema of all records, step by step, for every dialect. */
-export const recordMigrations: readonly RecordMigration[] = [usersKeysSettings];
+export const recordMigrations: readonly RecordMigration[] = [usersKeysSettings, ledger];

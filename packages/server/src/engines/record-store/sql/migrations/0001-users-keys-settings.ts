@@ -1,11 +1,5 @@
-import type { RecordMigration, SchemaDialect } from '../dialect.ts';
-
-const base = ({ text, integer }: SchemaDialect): string => `
-  project ${text} not null,
-  id ${text} not null,
-  version ${integer} not null,
-  created_at ${integer} not null,
-  updated_at ${integer} not null,`;
+import type { RecordMigration } from '../dialect.ts';
+import { baseColumns } from './base-columns.ts';
 
 export const usersKeysSettings: RecordMigration = {
   version: 1,
@@ -13,7 +7,7 @@ export const usersKeysSettings: RecordMigration = {
   sql: (dialect) => {
     const { text, caseless, integer, tableEnd } = dialect;
     return `
-create table if not exists users (${base(dialect)}
+create table if not exists users (${baseColumns(dialect)}
   email ${caseless} not null,
   password_hash ${text} not null,
   role ${text} not null,
@@ -25,7 +19,7 @@ create table if not exists users (${base(dialect)}
 create unique index if not exists users_email on users (${dialect.compared('email', 'caseless')});
 create index if not exists users_created_at on users (project, created_at, id);
 
-create table if not exists api_keys (${base(dialect)}
+create table if not exists api_keys (${baseColumns(dialect)}
   name ${text} not null,
   key_hash ${text} not null,
   prefix ${text} not null,
@@ -40,7 +34,7 @@ create table if not exists api_keys (${base(dialect)}
 create unique index if not exists api_keys_key_hash on api_keys (key_hash);
 create index if not exists api_keys_created_at on api_keys (project, created_at, id);
 
-create table if not exists settings (${base(dialect)}
+create table if not exists settings (${baseColumns(dialect)}
   value ${dialect.json('value')},
   primary key (project, id)
 )${tableEnd};
