@@ -1,0 +1,131 @@
+import { Client } from 'pg';
+import { jsonOf, linesOf } from './answers.ts';
+import type { Cluster } from './cluster.ts';
+import { noteOf, sourceOf, typeOf } from './load-event.ts';
+
+/** What the store has of an id. */
+export interface StoredEvent {
+  readonly type: string;
+  times: number;
+  /** Whether every row of it is what was sent. */
+  intact: boolean;
+}
+
+export type StoredEvents = Map<string, StoredEvent>;
+
+export interface ReadBack {
+  /** Every row of a fault's events, or of all. */
+  events(fault: string | null): Promise<StoredEvents>;
+  /** How many rows there are of a fault's events. */
+  count(fault: string): Promise<number>;
+  /** Events by type as the API counts them, from roll-ups where the engine has them. */
+  countsByType(): Promise<ReadonlyMap<string, number>>;
+}
+
+interface Row {
+  readonly id: string;
+  readonly type: string;
+  readonly data: { readonly n: number; readonly note: string };
+}
+
+export function createReadBack(cluster: Cluster): ReadBack {
+  const read = cluster.shape.readBack === 'sql' ? bySql(cluster) : byExport(cluster);
+  return {
+    count: read.count,
+    async events(fault) {
+      const stored: StoredEvents = new Map();
+      for await (const { id, type, data } of read.rows(fault)) {
+        const intact = type === typeOf(data.n) && data.note === noteOf(data.n);
+        const known = stored.get(id);
+        if (known === undefined) stored.set(id, { type, times: 1, intact });
+        else {
+          known.times += 1;
+          known.intact &&= intact;
+        }
+      }
+      return stored;
+    },
+    async countsByType() {
+      const answer = await ask(cluster, '/events/aggregations?metric=count&group_by=type&limit=1000');
+      const { aggregations } = await jsonOf<{ aggregations: Record<string, number> }>(answer);
+      return new Map(Object.entries(aggregations));
+    },
+  };
+}
+
+interface Rows {
+  rows(fault: string | null): AsyncIterable<Row>;
+  count(fault: string): Promise<number>;
+}
+
+/** By the export of a storage replica, which is all that there is where the engine is inside the process. */
+function byExport(cluster: Cluster): Rows {
+  return {
+    async *rows(fault) {
+      const filter = fault === null ? '' : `&source=${encodeURIComponent(sourceOf(fault))}`;
+      const answer = await ask(cluster, `/events/export?format=ndjson${filter}`);
+      for await (const line of linesOf(answer)) {
+        if (line === '') continue;
+        const row: Row = JSON.parse(line);
+        yield row;
+      }
+    },
+    async count(fault) {
+      const source = encodeURIComponent(sourceOf(fault));
+      const answer = await ask(cluster, `/events/aggregations?metric=count&source=${source}`);
+      const { total } = await jsonOf<{ total: number }>(answer);
+      return total;
+    },
+  };
+}
+
+async function ask(cluster: Cluster, path: string): Promise<Response> {
+  const [storage] = cluster.having('storage');
+  if (storage === undefined) throw new Error('The shape has no storage');
+  const answer = await fetch(storage.url('storage', path), {
+    headers: { authorization: `Bearer ${cluster.key}` },
+  });
+  if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
+  return answer;
+}
+
+/** From the tables themselves, past the proxies and all of our code. */
+function bySql({ postgres }: Cluster): Rows {
+  const connected = async <T>(use: (client: Client) => Promise<T>): Promise<T> => {
+    if (postgres === null) throw new Error('The shape has no PostgreSQL');
+    const { port, user, database } = postgres;
+    const client = new Client({ host: '127.0.0.1', port, user, database });
+    await client.connect();
+    try {
+      return await use(client);
+    } finally {
+      await client.end();
+    }
+  };
+  return {
+    async *rows(fault) {
+      const found = await connected(async (client) => {
+        const columns = 'id::text AS id, type, data::text AS data';
+        const { rows } = await (fault === null
+          ? client.query<{ id: string; type: string; data: string }>(`SELECT ${columns} FROM events`)
+          : client.query<{ id: string; type: string; data: string }>(
+              `SELECT ${columns} FROM events WHERE source = $1`,
+              [sourceOf(fault)],
+            ));
+        return rows;
+      });
+      for (const { id, type, data } of found) {
+        const content: Row['data'] = JSON.parse(data);
+        yield { id, type, data: content };
+      }
+    },
+    count: (fault) =>
+      connected(async (client) => {
+        const { rows } = await client.query<{ total: number }>(
+          'SELECT count(*)::int AS total FROM events WHERE source = $1',
+          [sourceOf(fault)],
+        );
+        return rows[0]?.total ?? 0;
+      }),
+  };
+}
