@@ -22,6 +22,8 @@ export interface DeliverOptions {
   readonly sentAt: boolean;
   /** Called before each wait for another attempt. */
   readonly onRetry?: ((error: StreamFlowApiError) => void) | undefined;
+  /** Called with each answer that accepted events: when the server received them, by its own clock. */
+  readonly onReceived?: ((receivedAt: string) => void) | undefined;
 }
 
 export interface DeliveryDependencies {
@@ -66,7 +68,7 @@ export function createDelivery(dependencies: DeliveryDependencies): Deliver {
   async function attempt(events: readonly string[], options: DeliverOptions): Promise<EventBatchResult> {
     const sentAt = options.sentAt ? `"sent_at":"${new Date(environment.now()).toISOString()}",` : '';
     const text = `{${sentAt}"events":[${events.join(',')}]}`;
-    const answer = await transport.exchange<{ data?: Partial<EventBatchResult> } | null>(
+    const answer = await transport.exchange<{ data?: Partial<EventBatchResult>; timestamp?: unknown } | null>(
       'ingestion',
       'POST',
       '/events/batch',
@@ -79,6 +81,7 @@ export function createDelivery(dependencies: DeliveryDependencies): Deliver {
         status: 200,
         message: "The answer to a batch is not StreamFlow's; is this the address of its ingestion service?",
       });
+    if (typeof answer?.timestamp === 'string') options.onReceived?.(answer.timestamp);
     return { event_ids: ids, accepted: events.length - errors.length, rejected: errors.length, errors };
   }
 

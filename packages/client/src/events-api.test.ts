@@ -89,6 +89,14 @@ describe('reading events', () => {
     expect(new URL(sent[0]?.url ?? '').searchParams.getAll('group_by')).toEqual(['type', 'data.page']);
   });
 
+  it('looks many ids up in one request', async () => {
+    const found = [{ id: '1', received_at: '2026-01-01T00:00:00.000Z', event: event('1') }];
+    const { client, sent } = setUp(() => answer(200, { data: { found } }));
+    expect(await client.events.lookUp(['1', '2'], { events: true })).toEqual(found);
+    expect(sent[0]?.url).toBe('http://store.test/events/lookup');
+    expect(JSON.parse(String(sent[0]?.request.body))).toEqual({ ids: ['1', '2'], events: true });
+  });
+
   it('walks along the cursor, page after page, no further than it is asked for', async () => {
     const { client, sent } = setUp(page([event('1'), event('2')], 'c1'), page([event('3')], null));
     expect((await collect(client.events.each({ type: 'custom' }))).map(({ id }) => id)).toEqual([

@@ -2,6 +2,7 @@ import type {
   AggregationMetric,
   AggregationResult,
   Event,
+  EventLookUpResult,
   eventFilterProperties,
   GroupableField,
   Pagination,
@@ -10,7 +11,7 @@ import type {
 import { StreamFlowApiError } from './api-error.ts';
 import { readNdjson } from './ndjson.ts';
 import type { Query, QueryValue } from './query-string.ts';
-import type { Transport } from './transport.ts';
+import { jsonBody, type Transport } from './transport.ts';
 
 /** A property of `data`: `data.page`, `data.items.0.price`, `data."id.orig_h"`. */
 export type DataPath = `data.${string}`;
@@ -68,10 +69,19 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface LookUpOptions extends ReadOptions {
+  readonly events?: boolean | undefined;
+}
+
 /** Reading events. Every method throws {@link StreamFlowApiError}. */
 export interface EventsApi {
   list(query?: ListQuery, options?: ReadOptions): Promise<EventPage>;
   get(id: string, options?: ReadOptions): Promise<Event>;
+  /**
+   * Which of the ids are stored, and since when: at most 20,000 at a time, 1,000 with `events`, which returns the events
+   * too.
+   */
+  lookUp(ids: readonly string[], options?: LookUpOptions): Promise<EventLookUpResult['found']>;
   aggregate(query?: AggregateQuery, options?: ReadOptions): Promise<AggregationResult>;
   /** Every event that fits, streamed by one request. */
   export(query?: ExportQuery, options?: ReadOptions): AsyncIterableIterator<Event>;
@@ -91,6 +101,18 @@ export function createEventsApi(transport: Transport): EventsApi {
     async get(id, options = {}) {
       const answer = await get<{ data: Event }>(`/events/${encodeURIComponent(id)}`, {}, options);
       return answer.data;
+    },
+    async lookUp(ids, { signal, events } = {}) {
+      const answer = await transport.exchange<{ data: EventLookUpResult }>(
+        'storage',
+        'POST',
+        '/events/lookup',
+        {
+          signal,
+          body: jsonBody({ ids, ...(events === undefined ? {} : { events }) }),
+        },
+      );
+      return answer.data.found;
     },
     aggregate: (query = {}, options = {}) => get('/events/aggregations', query, options),
     async *export(query = {}, { signal } = {}) {

@@ -34,6 +34,8 @@ export interface BulkOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with the reason before each wait for another attempt. */
   readonly onRetry?: ((error: StreamFlowApiError) => void) | undefined;
+  /** Called with each answer that accepted events: when the server received them, by its own clock. */
+  readonly onReceived?: ((receivedAt: string) => void) | undefined;
 }
 
 /**
@@ -153,6 +155,7 @@ export class StreamFlow {
       signal: options.signal ?? new AbortController().signal,
       sentAt: false,
       onRetry: options.onRetry,
+      onReceived: options.onReceived,
     });
   }
 

@@ -8,6 +8,7 @@ import type { FirstAdministrator } from './access/administrator.ts';
 import { loadOrCreateJwtSecret } from './access/jwt-secret-file.ts';
 import type { Config } from './config/load.ts';
 import { withCrashPoint } from './crash-points.ts';
+import { dataFiles } from './data-files.ts';
 import { type Clock, systemClock } from './domain/clock.ts';
 import { createEventTypes } from './domain/events/event-types.ts';
 import type { Log } from './domain/log.ts';
@@ -86,7 +87,7 @@ export function startApp({
       jwt: {
         secret:
           config.security.jwt.secret_key?.reveal() ??
-          (await loadOrCreateJwtSecret(join(config.dataDir, 'jwt-secret'))),
+          (await loadOrCreateJwtSecret(dataFiles(config.dataDir).jwtSecret)),
         algorithm: config.security.jwt.algorithm,
         expireMinutes: config.security.jwt.expire_minutes,
         issuer: 'streamflow',
@@ -242,7 +243,7 @@ async function controlSocketPath(
   run: AppOptions['run'],
   teardown: Teardown,
 ): Promise<string | null> {
-  if (config.keepsData) return join(config.dataDir, 'control.sock');
+  if (config.keepsData) return dataFiles(config.dataDir).controlSocket;
   if (run !== 'command') return null;
   const directory = await mkdtemp(join(tmpdir(), 'streamflow-'));
   teardown.push('directory of the control socket', () => rm(directory, { recursive: true, force: true }));

@@ -2,6 +2,7 @@ import { type ServiceName, serviceNames } from '@streamflow/contracts';
 import { type App, startApp } from './app.ts';
 import { ConfigError, type LoadedConfig } from './config/load.ts';
 import { loadProcessConfig } from './config/process.ts';
+import { startProblems } from './config/start-problems.ts';
 import { administratorNotice, greeting } from './greeting.ts';
 import { createLog } from './observability/log.ts';
 
@@ -33,10 +34,6 @@ export async function runStart(options: StartOptions = {}): Promise<void> {
     service: 'streamflow',
   });
   for (const warning of warnings) log.warning('Configuration', { warning });
-  const unsupported = serversNotSupported(config);
-  if (unsupported.length > 0) {
-    return fail(`This version runs on its embedded engines alone; unset ${unsupported.join(', ')}`);
-  }
 
   let app: App | undefined;
   let stopping = false;
@@ -67,24 +64,17 @@ export async function runStart(options: StartOptions = {}): Promise<void> {
   process.stderr.write(greeting({ app, config }));
 }
 
-function readConfiguration({ configFile, flags }: StartOptions): LoadedConfig | null {
+function readConfiguration({ configFile, flags, services }: StartOptions): LoadedConfig | null {
   try {
-    return loadProcessConfig(configFile, flags);
+    const loaded = loadProcessConfig(configFile, flags);
+    const problems = startProblems(loaded, services ?? serviceNames);
+    if (problems.length > 0) throw new ConfigError(problems);
+    return loaded;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     fail(error.message);
     return null;
   }
-}
-
-function serversNotSupported({ rabbitmq, database, clickhouse, redis }: LoadedConfig['config']): string[] {
-  const urls = {
-    RABBITMQ_URL: rabbitmq.url,
-    DATABASE_URL: database.url,
-    CLICKHOUSE_URL: clickhouse.url,
-    REDIS_URL: redis.url,
-  };
-  return Object.entries(urls).flatMap(([name, url]) => (url === null ? [] : [name]));
 }
 
 function fail(message: string): void {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import type { Config } from './config/load.ts';
+import { dataFiles } from './data-files.ts';
 import type { Clock } from './domain/clock.ts';
 import type { Log } from './domain/log.ts';
 import type { Bus } from './engines/bus/port.ts';
@@ -28,7 +28,7 @@ export interface EngineOptions {
 
 /** Opens the records, SQLite or PostgreSQL. */
 export async function openRecords({ config, clock, log, teardown }: EngineOptions): Promise<RecordStore> {
-  const records = await openSqliteRecordStore({ file: join(config.dataDir, 'records.sqlite'), log, clock });
+  const records = await openSqliteRecordStore({ file: dataFiles(config.dataDir).records, log, clock });
   teardown.push('records', () => records.close());
   return records;
 }
@@ -55,7 +55,7 @@ export async function openRateLimiter(options: EngineOptions): Promise<RateLimit
 
 /** Opens the event store: the embedded ClickHouse, a ClickHouse server, or PostgreSQL. */
 export async function openEvents({ config, clock, log, teardown }: EngineOptions): Promise<EventStore> {
-  const embedded = await openEmbeddedClickHouse({ directory: join(config.dataDir, 'events'), log });
+  const embedded = await openEmbeddedClickHouse({ directory: dataFiles(config.dataDir).events, log });
   teardown.push('embedded ClickHouse', () => embedded.close());
   const events = await openClickHouseEventStore({ connection: embedded.connection, clock, log });
   teardown.push('event store', () => events.close());
@@ -68,7 +68,7 @@ export async function openBus({ config, clock, log, metrics, teardown }: EngineO
   const bus =
     url === null
       ? await openSegmentLogBus({
-          directory: join(config.dataDir, 'bus'),
+          directory: dataFiles(config.dataDir).bus,
           maxBytes: config.bus.max_bytes,
           backlogBytes: config.bus.backlog_bytes,
           publishTimeoutMs: config.bus.publish_timeout_ms,

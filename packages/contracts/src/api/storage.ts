@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { Event } from '../model/event.ts';
+import { Event, uuidPattern } from '../model/event.ts';
 import { Severity } from '../model/severity.ts';
 import { EventIdParams } from './ingestion.ts';
 import { defineRoute, Envelope, Page } from './route.ts';
@@ -71,6 +71,55 @@ export const getStoredEvent = defineRoute({
   permission: 'events:read',
   params: EventIdParams,
   responses: { 200: { description: 'The event.', schema: Envelope(Event) } },
+});
+
+/** Ids that one look-up asks for, and events that one returns. */
+export const maxLookUpIds = 20_000;
+export const maxLookUpEvents = 1000;
+
+export const EventLookUp = Type.Object(
+  {
+    ids: Type.Array(Type.String({ format: 'uuid', pattern: uuidPattern }), {
+      minItems: 1,
+      maxItems: maxLookUpIds,
+      description: `At most ${maxLookUpIds}, and ${maxLookUpEvents} with \`events\`.`,
+    }),
+    events: Type.Optional(Type.Boolean({ description: 'Return the events too.', default: false })),
+  },
+  { additionalProperties: false, $id: 'EventLookUp' },
+);
+export type EventLookUp = Type.Static<typeof EventLookUp>;
+
+export const EventLookUpResult = Type.Object(
+  {
+    found: Type.Array(
+      Type.Object({
+        id: Type.String({ format: 'uuid', description: 'In lower case.' }),
+        received_at: Type.String({
+          format: 'date-time',
+          description:
+            'When the event that is stored came in: the first with this id. The answer to a batch carries the time of ' +
+            'its receipt as `timestamp`, so a sender can tell whether it was the first.',
+        }),
+        event: Type.Optional(Event),
+      }),
+      { description: 'Those that are stored, in no order.' },
+    ),
+  },
+  { $id: 'EventLookUpResult' },
+);
+export type EventLookUpResult = Type.Static<typeof EventLookUpResult>;
+
+export const lookUpEvents = defineRoute({
+  method: 'POST',
+  path: '/events/lookup',
+  operationId: 'lookUpEvents',
+  summary: 'Look many ids up',
+  description: 'Says which of the ids are stored, and since when.',
+  tag,
+  permission: 'events:read',
+  body: EventLookUp,
+  responses: { 200: { description: 'What is stored.', schema: Envelope(EventLookUpResult) } },
 });
 
 /** What can be computed over events; all but the first two need `field=data.<path>` and use its numeric values. */
@@ -222,4 +271,10 @@ export const exportEvents = defineRoute({
   },
 });
 
-export const storageRoutes = [listEvents, aggregateEvents, exportEvents, getStoredEvent] as const;
+export const storageRoutes = [
+  listEvents,
+  aggregateEvents,
+  exportEvents,
+  lookUpEvents,
+  getStoredEvent,
+] as const;

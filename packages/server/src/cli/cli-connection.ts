@@ -37,5 +37,10 @@ export interface CliConnection {
   close(): Promise<void>;
 }
 
+export interface DataOptions {
+  /** Whether the command makes the data where there is none yet; otherwise it says so and fails. */
+  readonly makes?: boolean;
+}
+
 /** Opens a connection as the flags say; the caller closes it. */
-export type Connect = (options: ConnectOptions) => Promise<CliConnection>;
+export type Connect = (options: ConnectOptions, data?: DataOptions) => Promise<CliConnection>;

@@ -45,6 +45,18 @@ describe('streamflow config', () => {
     expect(process.exitCode).toBe(1);
   });
 
+  it('check refuses what start refuses, by the names of the settings', async () => {
+    const output = await run('', 'check', 'storage', '--json');
+    expect(JSON.parse(output)).toMatchObject({
+      ok: false,
+      problems: [
+        { key: 'rabbitmq.url', source: 'set RABBITMQ_URL' },
+        { key: 'database.url', source: 'set DATABASE_URL' },
+      ],
+    });
+    expect(process.exitCode).toBe(1);
+  });
+
   it('show prints every setting with its source, and no secret', async () => {
     const yaml = 'security:\n  jwt:\n    secret_key: a-signing-secret-of-more-than-32-bytes\n';
     const output = await run(yaml, 'show');

@@ -1,11 +1,15 @@
+import { type ServiceName, serviceNames } from '@streamflow/contracts';
 import { Command } from 'commander';
 import { ConfigError, type LoadedConfig } from '../config/load.ts';
 import { loadProcessConfig } from '../config/process.ts';
 import { Secret } from '../config/secret.ts';
 import { listSettings } from '../config/setting-list.ts';
+import { startProblems } from '../config/start-problems.ts';
+import { serviceArgument } from './start.ts';
 
 interface ConfigFlags {
   readonly config?: string;
+  readonly dataDir?: string;
   readonly json?: boolean;
 }
 
@@ -14,10 +18,15 @@ export function configCommand(): Command {
   const command = new Command('config').description('check and show the configuration');
   command
     .command('check')
-    .description('say whether the configuration can be used, and everything that is wrong with it')
+    .description(
+      'say whether the services can start with the configuration, and everything that is wrong with it',
+    )
+    .argument('[services...]', 'which services', serviceArgument)
     .option('--config <file>', 'configuration file')
     .option('--json', 'print JSON')
-    .action((_options: ConfigFlags, self: Command) => check(self.optsWithGlobals<ConfigFlags>()));
+    .action((services: readonly ServiceName[], _options: ConfigFlags, self: Command) =>
+      check(self.optsWithGlobals<ConfigFlags>(), services.length === 0 ? serviceNames : services),
+    );
   command
     .command('show')
     .description('print every setting with its value and where that comes from; secrets are masked')
@@ -27,8 +36,8 @@ export function configCommand(): Command {
   return command;
 }
 
-function check(flags: ConfigFlags): void {
-  const result = attempt(flags);
+function check(flags: ConfigFlags, services: readonly ServiceName[]): void {
+  const result = attempt(flags, services);
   if (result instanceof ConfigError) {
     process.exitCode = 1;
     if (flags.json) console.log(JSON.stringify({ ok: false, problems: result.problems }, null, 2));
@@ -66,9 +75,12 @@ function show(flags: ConfigFlags): void {
     console.log(`${key.padEnd(width)}  ${value === null ? '-' : JSON.stringify(value)}  (${source})`);
 }
 
-function attempt(flags: ConfigFlags): LoadedConfig | ConfigError {
+/** The configuration, or all that is wrong with it; with services, also what keeps them from starting. */
+function attempt(flags: ConfigFlags, services?: readonly ServiceName[]): LoadedConfig | ConfigError {
   try {
-    return loadProcessConfig(flags.config);
+    const loaded = loadProcessConfig(flags.config, { data_dir: flags.dataDir });
+    const problems = services === undefined ? [] : startProblems(loaded, services);
+    return problems.length === 0 ? loaded : new ConfigError(problems);
   } catch (error) {
     if (error instanceof ConfigError) return error;
     throw error;

@@ -31,10 +31,10 @@ async function listen(at: string | number): Promise<string> {
   return typeof address === 'object' && address !== null ? `http://127.0.0.1:${address.port}` : '';
 }
 
-function setUp() {
+function setUp({ hasData = true } = {}) {
   const opened: string[] = [];
   const connect = createConnect({
-    dataDirectory: () => directory,
+    localData: () => ({ directory, exists: hasData }),
     async openLocalApp() {
       const socketPath = join(directory, 'own.sock');
       await listen(socketPath);
@@ -86,6 +86,17 @@ describe('connecting', () => {
     });
     expect(opened).toEqual(['open']);
     await connection.close();
+    expect(opened).toEqual(['open', 'close']);
+  });
+
+  it('makes no data for a command that only looks at it', async () => {
+    const { connect, opened } = setUp({ hasData: false });
+    await expect(connect({})).rejects.toMatchObject({
+      code: 'NotFound',
+      message: expect.stringContaining(`no data in ${directory}`),
+    });
+    expect(opened).toEqual([]);
+    await (await connect({}, { makes: true })).close();
     expect(opened).toEqual(['open', 'close']);
   });
 });

@@ -1,7 +1,8 @@
 import { connect as connectSocket } from 'node:net';
-import { join } from 'node:path';
 import { type ConnectionOptions, StreamFlow } from '@streamflow/client';
 import { serviceNames } from '@streamflow/contracts';
+import { dataFiles } from '../data-files.ts';
+import { StreamFlowError } from '../domain/errors.ts';
 import type { CliConnection, Connect, ConnectOptions } from './cli-connection.ts';
 import { createUnixSocketFetch } from './unix-socket-fetch.ts';
 
@@ -13,10 +14,10 @@ export interface LocalApp {
 
 export interface ConnectDependencies {
   /**
-   * The data directory that the flags, the environment and the configuration file name; null when they name servers for
-   * all that is kept.
+   * The data directory that the flags, the environment and the configuration file name, and whether a StreamFlow has run
+   * on it; null when they name servers for all that is kept.
    */
-  dataDirectory(options: ConnectOptions): string | null;
+  localData(options: ConnectOptions): { readonly directory: string; readonly exists: boolean } | null;
   /** Opens the engines in this process; rejects when another process has the embedded data. */
   openLocalApp(options: ConnectOptions): Promise<LocalApp>;
 }
@@ -29,13 +30,20 @@ const retry = { initialMs: 200, maxMs: 5000 };
  * the server that runs on the data directory, else the app itself in this process.
  */
 export function createConnect(dependencies: ConnectDependencies): Connect {
-  return async (options) => {
+  return async (options, { makes = false } = {}) => {
     const remote = remoteOptions(options);
     if (remote !== undefined) return connection(remote, async () => {});
 
-    const directory = dependencies.dataDirectory(options);
-    const running = directory === null ? null : join(directory, 'control.sock');
-    if (running !== null && (await isListening(running))) return overSocket(running, async () => {});
+    const data = dependencies.localData(options);
+    if (data !== null) {
+      const running = dataFiles(data.directory).controlSocket;
+      if (await isListening(running)) return overSocket(running, async () => {});
+      if (!makes && !data.exists)
+        throw new StreamFlowError(
+          'NotFound',
+          `There is no data in ${data.directory}; streamflow start makes it, and --data-dir names another place`,
+        );
+    }
     const app = await dependencies.openLocalApp(options);
     return overSocket(app.socketPath, () => app.close());
   };

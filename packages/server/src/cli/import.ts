@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Clock } from '../domain/clock.ts';
 import { integerArgument } from './arguments.ts';
@@ -7,6 +8,7 @@ import { type FieldMapping, parseMapping } from './import/field-mapping.ts';
 import { type ImportSummary, importEvents } from './import/import-events.ts';
 import { createProgressView } from './import/import-progress.ts';
 import { type ImportFormat, importFormats } from './import/open-input.ts';
+import { beginningRecords } from './import/record-id.ts';
 import type { Terminal } from './terminal.ts';
 
 interface ImportFlags extends ConnectOptions {
@@ -35,8 +37,14 @@ its fields are, and the rest becomes data:
 The right side is a field of the record (a.b for one within another, in double quotes where its name has a dot), or,
 when no record has it, the value itself; =text is always the value.
 
-Records without an id get one from their content and position, the same each time: importing a file again, after an
-interruption for one, adds only what is not there.`;
+Records without an id get one from how the file begins (its first ${beginningRecords} records), their position and their content,
+the same each time: importing a file again, under another name or compressed, from standard input, after an
+interruption, or when it has grown, adds only what is not there. Files that begin differently have no ids in common;
+give files that are the same and mean different things an --id-namespace each. Other --map or --type flags do not make
+other ids: what was imported stays as it is, and the summary counts it as conflicting.
+
+The summary says how many events are new, were there already (the same), conflict (the id was there with other content,
+which stays), and were refused. It takes reading at the storage service to tell; without it they are unconfirmed.`;
 
 /** `streamflow import`: exit code 1 when any record was refused. */
 export function importCommand(connect: Connect, terminal: Terminal, clock: Clock): Command {
@@ -92,7 +100,7 @@ async function run(
     (sum, size) => (sum === undefined || size === undefined ? undefined : sum + size),
     0,
   );
-  const connection = await connect(flags);
+  const connection = await connect(flags, { makes: true });
   const progress = createProgressView(terminal, clock, bytesTotal);
   let waiting = false;
   try {
@@ -128,6 +136,10 @@ async function run(
           );
           progress.note(`${file}: ${[format, ...meanings].join(', ')}`);
         },
+        // The interruption ends the wait, and what waited looks at it.
+        sleep: (milliseconds) =>
+          wait(milliseconds, undefined, { signal: terminal.interrupted }).catch(() => undefined),
+        onUnable: (reason) => progress.note(`cannot tell which events are new: ${reason}`),
         onWait(reason) {
           if (!waiting) progress.note(`waiting: ${reason}`);
           waiting = true;
@@ -144,11 +156,18 @@ async function report(summary: ImportSummary, flags: ImportFlags, terminal: Term
   if (flags.json === true) return terminal.print(JSON.stringify(summary));
   const { accepted, refused, seconds, interrupted } = summary;
   const rate = seconds > 0 ? Math.round(accepted / seconds) : accepted;
-  await terminal.print(
-    `${accepted} events imported${refused > 0 ? `, ${refused} records refused` : ''} in ${seconds.toFixed(1)} s (${rate}/s)`,
-  );
+  const parts = [
+    `${summary.added} new`,
+    ...part(summary.repeated, 'there already'),
+    ...part(summary.conflicting, 'conflicting (the id is there with other content, which stays)'),
+    ...part(summary.unconfirmed, 'accepted, new or not'),
+    ...part(refused, 'refused'),
+  ];
+  await terminal.print(`Imported in ${seconds.toFixed(1)} s (${rate}/s): ${parts.join(', ')}`);
   if (interrupted !== undefined)
     terminal.note(
       `interrupted: run it again to go on, or from ${interrupted.file} with --after-record ${interrupted.afterRecord}`,
     );
 }
+
+const part = (count: number, what: string): string[] => (count > 0 ? [`${count} ${what}`] : []);

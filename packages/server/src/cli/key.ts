@@ -45,8 +45,11 @@ export function keyCommand(connect: Connect, terminal: Terminal, clock: Clock): 
         ...(flags.expires === undefined ? {} : { expires_at: flags.expires }),
         ...(flags.requestsPerMinute === undefined ? {} : { requests_per_minute: flags.requestsPerMinute }),
       };
-      const { data } = await connected(connect, flags, (connection) =>
-        connection.request<Answer<CreatedApiKey>>('dashboard', 'POST', '/api-keys', { body }),
+      const { data } = await connected(
+        connect,
+        flags,
+        (connection) => connection.request<Answer<CreatedApiKey>>('dashboard', 'POST', '/api-keys', { body }),
+        { makes: true },
       );
       if (flags.json === true) return terminal.print(JSON.stringify(data));
       terminal.note(`Made ${data.id} for ${data.scopes.join(', ')}. The key is not shown again:`);

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { loadProcessConfig } from '../config/process.ts';
+import { dataFiles } from '../data-files.ts';
 import { administratorNotice } from '../greeting.ts';
 import { createLog } from '../observability/log.ts';
 import type { ConnectOptions } from './cli-connection.ts';
@@ -12,9 +14,11 @@ const load = ({ config, dataDir }: ConnectOptions) => loadProcessConfig(config, 
 /** How commands find the data, and open it when no server runs on it or the servers of the configuration keep it. */
 export function createLocalAccess(note: (line: string) => void): ConnectDependencies {
   return {
-    dataDirectory(options) {
-      const config = load(options);
-      return config.keepsData ? config.dataDir : null;
+    localData(options) {
+      const { keepsData, dataDir: directory } = load(options);
+      if (!keepsData) return null;
+      const { records, events, bus } = dataFiles(directory);
+      return { directory, exists: [records, events, bus].some((path) => existsSync(path)) };
     },
     async openLocalApp(options) {
       // Loaded only when it is needed: most commands find a server running, and then the app is a slow way to start.

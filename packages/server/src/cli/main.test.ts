@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
@@ -71,5 +71,22 @@ describe('the command line', () => {
     const { exitCode, err } = await run('query', '--storage-url', 'http://127.0.0.1:1', '--json');
     expect(exitCode).toBe(1);
     expect(JSON.parse(err)).toMatchObject({ error: 'ConnectionFailed' });
+  });
+
+  it.each([
+    [['query']],
+    [['tail']],
+    [['user', 'list']],
+    [['user', 'disable', 'a@example.org']],
+    [['key', 'list']],
+    [['config', 'check']],
+  ])('makes no data directory for %j', async (argv) => {
+    const missing = join(directory, 'none');
+    const { exitCode, err } = await run(...argv, '--data-dir', missing, '--json');
+    if (argv[0] !== 'config') {
+      expect(exitCode).toBe(1);
+      expect(JSON.parse(err)).toMatchObject({ error: 'NotFound', message: expect.stringContaining(missing) });
+    }
+    expect(await readdir(directory)).toEqual([]);
   });
 });

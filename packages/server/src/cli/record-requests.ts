@@ -1,5 +1,5 @@
 import type { Pagination } from '@streamflow/contracts';
-import type { CliConnection, Connect, ConnectOptions } from './cli-connection.ts';
+import type { CliConnection, Connect, ConnectOptions, DataOptions } from './cli-connection.ts';
 
 /** Flags of commands about users and keys. */
 export interface RecordFlags extends ConnectOptions {
@@ -33,8 +33,9 @@ export async function connected<R>(
   connect: Connect,
   flags: RecordFlags,
   work: (connection: CliConnection) => Promise<R>,
+  data?: DataOptions,
 ): Promise<R> {
-  const connection = await connect(flags);
+  const connection = await connect(flags, data);
   try {
     return await work(connection);
   } finally {

@@ -49,7 +49,7 @@ export function startCommand(start: (request: StartRequest) => Promise<void>): C
     });
 }
 
-function serviceArgument(text: string, before: readonly ServiceName[] = []): readonly ServiceName[] {
+export function serviceArgument(text: string, before: readonly ServiceName[] = []): readonly ServiceName[] {
   const service = serviceNames.find((name) => name === text);
   if (service === undefined) throw new InvalidArgumentError(`expected ${serviceNames.join(', ')}`);
   return before.includes(service) ? before : [...before, service];

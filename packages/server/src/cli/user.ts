@@ -36,8 +36,11 @@ export function userCommand(connect: Connect, terminal: Terminal): Command {
       const flags: AddFlags = self.optsWithGlobals();
       const password = await readNewPassword(terminal, flags.passwordStdin === true);
       const body = { email, password, role: flags.role };
-      const { data } = await connected(connect, flags, (connection) =>
-        connection.request<Answer<User>>('dashboard', 'POST', '/users', { body }),
+      const { data } = await connected(
+        connect,
+        flags,
+        (connection) => connection.request<Answer<User>>('dashboard', 'POST', '/users', { body }),
+        { makes: true },
       );
       await show(data, flags.json, `Added ${data.email} as ${data.role}.`);
     });

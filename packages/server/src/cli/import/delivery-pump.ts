@@ -1,8 +1,10 @@
 import type { StreamFlow, StreamFlowApiError } from '@streamflow/client';
+import type { Clock } from '../../domain/clock.ts';
+import type { ReceivedWithin, SentEvent } from './sent-event.ts';
 
 /** Events to send in one request. */
 export interface EventBatch {
-  readonly events: readonly string[];
+  readonly events: readonly SentEvent[];
   /** Line of each event in its file. */
   readonly lines: readonly number[];
   /** Position in the file of its last record. */
@@ -15,7 +17,8 @@ export interface DeliveryPumpOptions {
   readonly concurrency: number;
   /** Ends deliveries; what was not answered may or may not have arrived. */
   readonly interrupted: AbortSignal;
-  onAccepted(count: number): void;
+  readonly clock: Clock;
+  onAccepted(events: readonly SentEvent[], received: ReceivedWithin | null): void;
   onRefused(line: number, reason: string): void;
   /** Told before each wait for a server that is away or busy. */
   onWait(reason: string): void;
@@ -63,16 +66,35 @@ export class DeliveryPump {
   }
 
   async #deliver(batch: EventBatch, entry: { answered: boolean }): Promise<void> {
-    const { client, interrupted, onAccepted, onRefused, onWait } = this.#options;
+    const { client, clock, interrupted, onAccepted, onRefused, onWait } = this.#options;
+    const startedAt = clock.now();
+    const received: number[] = [];
+    let retried = false;
     try {
-      const refusals = await client.deliver(batch.events, {
-        signal: this.stopped,
-        onRetry: (error) => {
-          if (isLasting(error)) this.#failure.abort(error);
-          else onWait(error.message);
+      const refusals = await client.deliver(
+        batch.events.map(({ json }) => json),
+        {
+          signal: this.stopped,
+          onRetry: (error) => {
+            retried = true;
+            if (isLasting(error)) this.#failure.abort(error);
+            else onWait(error.message);
+          },
+          onReceived: (receivedAt) => received.push(Date.parse(receivedAt)),
         },
-      });
-      onAccepted(batch.events.length - refusals.length);
+      );
+      const refused = new Set(refusals.map(({ index }) => index));
+      const first = Math.min(...received);
+      onAccepted(
+        batch.events.filter((_, index) => !refused.has(index)),
+        received.length === 0
+          ? null
+          : {
+              // A request without an answer may have been received at any moment since the first try.
+              from: retried ? first - (clock.now() - startedAt) : first,
+              to: Math.max(...received),
+            },
+      );
       for (const { index, message } of refusals) onRefused(batch.lines[index] ?? 0, message);
       entry.answered = true;
       while (this.#started[0]?.answered === true)
@@ -84,5 +106,5 @@ export class DeliveryPump {
 }
 
 /** Whether waiting mends nothing: a refused credential, an address that is not StreamFlow's. */
-const isLasting = ({ status }: StreamFlowApiError): boolean =>
+export const isLasting = ({ status }: StreamFlowApiError): boolean =>
   status >= 300 && status < 500 && status !== 408 && status !== 429;

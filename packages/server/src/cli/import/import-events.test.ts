@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
-import { type Refusal, StreamFlowApiError } from '@streamflow/client';
-import type { EventInput } from '@streamflow/contracts';
+import { type EventsApi, type Refusal, StreamFlowApiError } from '@streamflow/client';
+import type { Event, EventInput } from '@streamflow/contracts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../domain/clock.ts';
 import { parseMapping } from './field-mapping.ts';
@@ -15,6 +15,7 @@ import {
   type ImportOptions,
   importEvents,
 } from './import-events.ts';
+import { beginningRecords } from './record-id.ts';
 
 let directory: string;
 beforeEach(async () => {
@@ -35,20 +36,39 @@ type Deliver = ImportDependencies['client']['deliver'];
 /** A store that takes each id once, and refuses what it is told to. */
 function setUp(refuse: (event: EventInput) => boolean = () => false) {
   const stored = new Map<string, EventInput>();
+  const receipts = new Map<string, string>();
+  const unable: string[] = [];
+  let now = Date.UTC(2026, 0, 1);
   const problems: FileProblem[] = [];
   const formats: string[] = [];
   const interrupt = new AbortController();
   const batches: number[] = [];
-  const deliver: Deliver = async (texts) => {
+  const deliver: Deliver = async (texts, options) => {
     batches.push(texts.length);
+    now += 10;
+    const receivedAt = new Date(now).toISOString();
     const refusals: Refusal[] = [];
     for (const [index, text] of texts.entries()) {
       const event: EventInput = JSON.parse(text);
       if (refuse(event)) refusals.push({ index, message: 'type: Invalid event type provided', issues: [] });
-      else if (event.id !== undefined && !stored.has(event.id)) stored.set(event.id, event);
+      else if (event.id !== undefined && !stored.has(event.id)) {
+        stored.set(event.id, event);
+        receipts.set(event.id, receivedAt);
+      }
     }
+    options?.onReceived?.(receivedAt);
     return refusals;
   };
+  const lookUp: EventsApi['lookUp'] = async (ids, options) =>
+    ids.flatMap((id) => {
+      const event = stored.get(id);
+      const received_at = receipts.get(id);
+      if (event === undefined || received_at === undefined) return [];
+      return [
+        { id, received_at, ...(options?.events === true ? { event: asStored(event, received_at) } : {}) },
+      ];
+    });
+  const eventsApi = { lookUp };
   const run = (
     files: readonly string[],
     options: Partial<Omit<ImportOptions, 'mappings'>> & { map?: readonly string[] } = {},
@@ -71,7 +91,7 @@ function setUp(refuse: (event: EventInput) => boolean = () => false) {
         ...rest,
       },
       {
-        client: { deliver },
+        client: { deliver, events: eventsApi },
         clock: systemClock,
         stdin: Readable.from([]),
         interrupted: interrupt.signal,
@@ -79,12 +99,28 @@ function setUp(refuse: (event: EventInput) => boolean = () => false) {
         onProblem: (problem) => problems.push(problem),
         onFile: (_, format) => formats.push(format),
         onWait() {},
+        onUnable: (reason) => unable.push(reason),
+        sleep: () => new Promise((resolve) => setImmediate(resolve)),
         ...dependencies,
       },
     );
   };
-  return { run, stored, problems, formats, interrupt, deliver, batches };
+  return { run, stored, receipts, problems, formats, interrupt, deliver, lookUp, unable, batches };
 }
+
+const asStored = (event: EventInput, received_at: string): Event => ({
+  severity: 'medium',
+  data: {},
+  metadata: {},
+  correlation_id: null,
+  session_id: null,
+  user_id: null,
+  tags: [],
+  id: '',
+  timestamp: received_at,
+  ...event,
+  received_at,
+});
 
 const events = (stored: ReadonlyMap<string, EventInput>) => [...stored.values()];
 const withoutIds = (stored: ReadonlyMap<string, EventInput>) =>
@@ -178,12 +214,13 @@ describe('records that are events', () => {
   it('go as they stand in the file, with what they lack', async () => {
     const exact = `{"id":"${id}","type":"custom","source":"s","data":{"n":1.50,"s":"\\u00e4"}}`;
     const texts: string[] = [];
-    const { run, deliver } = setUp();
+    const { run, deliver, lookUp } = setUp();
     await run(
       [await write('a.ndjson', `${exact}\n{"type":"custom","data":{}}\n`)],
       {},
       {
         client: {
+          events: { lookUp },
           deliver: (events, options) => {
             texts.push(...events);
             return deliver(events, options);
@@ -252,6 +289,29 @@ describe('importing again', () => {
     expect(stored.size).toBe(3002);
   });
 
+  it('takes all of different files, however much of them is the same at the same place', async () => {
+    const { run, stored } = setUp();
+    const first = await write('a.ndjson', ndjson([{ day: 1 }, ...many]));
+    const second = await write('b.ndjson', ndjson([{ day: 2 }, ...many]));
+    expect(await run([first, second], { type: 'custom' })).toMatchObject({ accepted: 6002, added: 6002 });
+    expect(stored.size).toBe(6002);
+  });
+
+  it('adds what a file has grown by, also when it was shorter than what files are told apart by', async () => {
+    const { run } = setUp();
+    for (let length = 1; length <= 2 * beginningRecords; length++) {
+      const summary = await run([await write('a.ndjson', ndjson(many.slice(0, length)))], { type: 'custom' });
+      expect(summary).toMatchObject({ added: 1, repeated: length - 1 });
+    }
+  });
+
+  it('is the same from standard input', async () => {
+    const { run } = setUp();
+    await run([await write('a.ndjson', ndjson(many))], { type: 'custom' });
+    const stdin = Readable.from([Buffer.from(ndjson(many))]);
+    expect(await run(['-'], { type: 'custom' }, { stdin })).toMatchObject({ added: 0, repeated: 3000 });
+  });
+
   it('tells files with the same content apart when asked to', async () => {
     const { run, stored } = setUp();
     const file = await write('a.ndjson', ndjson(edits));
@@ -261,7 +321,7 @@ describe('importing again', () => {
   });
 
   it('goes on after an interruption from where all was answered', async () => {
-    const { run, stored, interrupt, deliver } = setUp();
+    const { run, stored, interrupt, deliver, lookUp } = setUp();
     const file = await write('a.ndjson', ndjson(many));
     let calls = 0;
     const summary = await run(
@@ -269,6 +329,7 @@ describe('importing again', () => {
       { type: 'custom', batchEvents: 100, concurrency: 2 },
       {
         client: {
+          events: { lookUp },
           async deliver(events, options) {
             calls += 1;
             // The second request hangs until the interruption; those after it are answered.
@@ -291,6 +352,89 @@ describe('importing again', () => {
   });
 });
 
+describe('the summary', () => {
+  const records = Array.from({ length: 2500 }, (_, n) => ({ n, at: '2026-01-01T00:00:00Z' }));
+  const nothing = { added: 0, repeated: 0, conflicting: 0, unconfirmed: 0 };
+
+  it('tells what is new and what was there already', async () => {
+    const { run } = setUp();
+    const file = await write('a.ndjson', ndjson(records));
+    expect(await run([file], { type: 'custom' })).toMatchObject({ ...nothing, added: 2500 });
+    expect(await run([file], { type: 'custom' })).toMatchObject({ ...nothing, repeated: 2500 });
+    const grown = await write('b.ndjson', ndjson([...records, { n: -1 }]));
+    expect(await run([grown], { type: 'custom' })).toMatchObject({ ...nothing, added: 1, repeated: 2500 });
+  });
+
+  it('tells of a corrected mapping that what is there stays as it was', async () => {
+    const { run, stored } = setUp();
+    const file = await write('a.ndjson', ndjson(records));
+    await run([file], { type: 'custom' });
+    const summary = await run([file], { type: 'custom', map: ['timestamp=at'] });
+    // Without a time of its own an event has that of its receipt, and the mapping takes the field out of data.
+    expect(summary).toMatchObject({ ...nothing, accepted: 2500, conflicting: 2500 });
+    expect(stored.size).toBe(2500);
+  });
+
+  it('counts an event once when it is sent twice in one run', async () => {
+    const { run, stored } = setUp();
+    const file = await write('a.ndjson', ndjson(records));
+    expect(await run([file, file], { type: 'custom' })).toMatchObject({
+      ...nothing,
+      added: 2500,
+      repeated: 2500,
+    });
+    const id = '01890000-0000-7000-8000-000000000001';
+    const twice = await write(
+      'c.ndjson',
+      ndjson([1, 1, 2].map((n) => ({ id, type: 'custom', data: { n } }))),
+    );
+    expect(await run([twice])).toMatchObject({ ...nothing, added: 1, repeated: 1, conflicting: 1 });
+    expect(stored.size).toBe(2501);
+  });
+
+  it('counts as new what was stored by a request that was answered at the second try', async () => {
+    const { run, deliver, lookUp } = setUp();
+    const summary = await run(
+      [await write('a.ndjson', ndjson(records))],
+      { type: 'custom' },
+      {
+        client: {
+          events: { lookUp },
+          async deliver(events, options) {
+            await deliver(events);
+            await new Promise((resolve) => setTimeout(resolve, 100));
+            options?.onRetry?.(new StreamFlowApiError({ code: 'Timeout', status: 0, message: 'late' }));
+            return deliver(events, options);
+          },
+        },
+      },
+    );
+    expect(summary).toMatchObject({ ...nothing, added: 2500 });
+  });
+
+  it('waits for the store, and says how many it waited for in vain', async () => {
+    const { run, deliver, lookUp, unable } = setUp();
+    const file = await write('a.ndjson', ndjson(records));
+    let looks = 0;
+    const late: EventsApi['lookUp'] = async (ids, options) => (looks++ < 20 ? [] : lookUp(ids, options));
+    const client = { deliver, events: { lookUp: late } };
+    expect(await run([file], { type: 'custom' }, { client })).toMatchObject({ ...nothing, added: 2500 });
+    const never = { deliver, events: { lookUp: async () => [] } };
+    const summary = await run([file], { type: 'custom.other' }, { client: never });
+    expect(summary).toMatchObject({ ...nothing, accepted: 2500, unconfirmed: 2500 });
+    expect(unable).toEqual([expect.stringContaining('not stored yet')]);
+  });
+
+  it('says that it cannot tell when the store may not be read', async () => {
+    const { run, deliver, unable } = setUp();
+    const denied = new StreamFlowApiError({ code: 'PermissionDenied', status: 403, message: 'no reading' });
+    const client = { deliver, events: { lookUp: () => Promise.reject(denied) } };
+    const summary = await run([await write('a.ndjson', ndjson(records))], { type: 'custom' }, { client });
+    expect(summary).toMatchObject({ ...nothing, accepted: 2500, unconfirmed: 2500 });
+    expect(unable).toEqual(['no reading']);
+  });
+});
+
 describe('trouble', () => {
   it('with the credential ends the import at once', async () => {
     const { run } = setUp();
@@ -300,6 +444,7 @@ describe('trouble', () => {
       { type: 'custom' },
       {
         client: {
+          events: { lookUp: async () => [] },
           async deliver(_, options) {
             options?.onRetry?.(refused);
             options?.signal?.throwIfAborted();

@@ -1,11 +1,13 @@
 import type { Readable } from 'node:stream';
-import type { StreamFlow } from '@streamflow/client';
+import type { EventsApi, StreamFlow } from '@streamflow/client';
 import type { Clock } from '../../domain/clock.ts';
 import { DeliveryPump } from './delivery-pump.ts';
 import type { ResolvedMapping } from './field-mapping.ts';
 import { type Input, type InputOptions, openInput } from './open-input.ts';
+import { OutcomeCheck } from './outcome-check.ts';
 import type { Problem, SourceRecord } from './record.ts';
 import { createRecordConverter, type EventDefaults } from './record-to-event.ts';
+import type { SentEvent } from './sent-event.ts';
 
 /*
  * A file is read as records, which become events, which are sent in batches, several at a time. Reading waits while
@@ -32,8 +34,16 @@ export interface FileProblem extends Problem {
 export interface ImportSummary {
   /** Records that were read. */
   readonly records: number;
-  /** Events that StreamFlow has now, whether by this run or an earlier one. */
+  /** Events that StreamFlow has now, by this run or an earlier one: the sum of the four that follow. */
   readonly accepted: number;
+  /** Events that were not there before. */
+  readonly added: number;
+  /** Events that were there already, the same. */
+  readonly repeated: number;
+  /** Events whose id was there already with other content: the first one stays, and this one is not kept. */
+  readonly conflicting: number;
+  /** Events of which it could not be found out; why is told to `onUnable`. */
+  readonly unconfirmed: number;
   /** Records that could not be read or were not taken. */
   readonly refused: number;
   readonly seconds: number;
@@ -54,7 +64,7 @@ export interface ImportProgress {
 }
 
 export interface ImportDependencies {
-  readonly client: Pick<StreamFlow, 'deliver'>;
+  readonly client: Pick<StreamFlow, 'deliver'> & { readonly events: Pick<EventsApi, 'lookUp'> };
   readonly clock: Clock;
   readonly stdin: Readable;
   readonly interrupted: AbortSignal;
@@ -64,6 +74,10 @@ export interface ImportDependencies {
   onFile(file: string, format: string, mappings: readonly ResolvedMapping[]): void;
   /** Told before each wait for a server that is away or busy. */
   onWait(reason: string): void;
+  /** Told once when it cannot be found out which events are new. */
+  onUnable(reason: string): void;
+  /** Resolves after the time, or when the import is interrupted. */
+  sleep(milliseconds: number): Promise<void>;
 }
 
 /** Room below the body limit of 5 MB for what surrounds the events. */
@@ -82,44 +96,59 @@ export async function importEvents(
   const problems: FileProblem[] = [];
   const counts = { records: 0, accepted: 0, refused: 0, bytesRead: 0 };
   let stoppedAt: ImportSummary['interrupted'];
+  const check = new OutcomeCheck({
+    events: client.events,
+    interrupted,
+    sleep: dependencies.sleep,
+    onUnable: dependencies.onUnable,
+  });
 
-  for (const [index, file] of options.files.entries()) {
-    if (stoppedAt !== undefined) break;
-    const input = await openInput(file, dependencies.stdin, options);
-    const bytesBefore = counts.bytesRead;
-    const tell = (line: number, reason: string): void => {
-      const problem = { file, line, reason };
-      counts.refused += 1;
-      if (problems.length < maxProblems) problems.push(problem);
-      dependencies.onProblem(problem);
-    };
-    const pump = new DeliveryPump({
-      client,
-      concurrency: options.concurrency,
-      interrupted,
-      onAccepted(count) {
-        counts.accepted += count;
-        counts.bytesRead = bytesBefore + input.bytesRead();
-        dependencies.onProgress(counts);
-      },
-      onRefused: tell,
-      onWait: dependencies.onWait,
-    });
-    await sendFile(input, pump, {
-      options,
-      skipRecords: index === 0 ? options.skipRecords : 0,
-      tell,
-      onRecords: (count) => {
-        counts.records += count;
-      },
-      onStart: (mappings) => dependencies.onFile(file, input.format, mappings),
-    });
-    await pump.drain();
-    if (interrupted.aborted) stoppedAt = { file, afterRecord: pump.answeredUpTo };
+  try {
+    for (const [index, file] of options.files.entries()) {
+      if (stoppedAt !== undefined) break;
+      const input = await openInput(file, dependencies.stdin, options);
+      const bytesBefore = counts.bytesRead;
+      const tell = (line: number, reason: string): void => {
+        const problem = { file, line, reason };
+        counts.refused += 1;
+        if (problems.length < maxProblems) problems.push(problem);
+        dependencies.onProblem(problem);
+      };
+      const pump = new DeliveryPump({
+        client,
+        concurrency: options.concurrency,
+        interrupted,
+        clock,
+        onAccepted(events, received) {
+          check.add(events, received);
+          counts.accepted += events.length;
+          counts.bytesRead = bytesBefore + input.bytesRead();
+          dependencies.onProgress(counts);
+        },
+        onRefused: tell,
+        onWait: dependencies.onWait,
+      });
+      await sendFile(input, pump, {
+        options,
+        room: () => check.room(),
+        skipRecords: index === 0 ? options.skipRecords : 0,
+        tell,
+        onRecords: (count) => {
+          counts.records += count;
+        },
+        onStart: (mappings) => dependencies.onFile(file, input.format, mappings),
+      });
+      await pump.drain();
+      if (interrupted.aborted) stoppedAt = { file, afterRecord: pump.answeredUpTo };
+    }
+    await check.finish();
+  } finally {
+    check.stop();
   }
   return {
     records: counts.records,
     accepted: counts.accepted,
+    ...check.counts,
     refused: counts.refused,
     seconds: (clock.now() - startedAt) / 1000,
     problems,
@@ -130,6 +159,8 @@ export async function importEvents(
 interface FileTask {
   readonly options: ImportOptions;
   readonly skipRecords: number;
+  /** Resolves when more may be sent. */
+  room(): Promise<void>;
   tell(line: number, reason: string): void;
   onRecords(count: number): void;
   onStart(mappings: readonly ResolvedMapping[]): void;
@@ -139,7 +170,7 @@ interface FileTask {
 async function sendFile(input: Input, pump: DeliveryPump, task: FileTask): Promise<void> {
   const { options, skipRecords, tell } = task;
   let convert: ReturnType<typeof createRecordConverter> | undefined;
-  let events: string[] = [];
+  let events: SentEvent[] = [];
   let lines: number[] = [];
   let bytes = 0;
   let position = skipRecords;
@@ -150,7 +181,9 @@ async function sendFile(input: Input, pump: DeliveryPump, task: FileTask): Promi
     events = [];
     lines = [];
     bytes = 0;
-    if (batch.events.length > 0) await pump.send(batch);
+    if (batch.events.length === 0) return;
+    await task.room();
+    await pump.send(batch);
   };
   const begin = (sample: readonly SourceRecord[]): ReturnType<typeof createRecordConverter> => {
     const converter = createRecordConverter(options, sample);
@@ -165,7 +198,11 @@ async function sendFile(input: Input, pump: DeliveryPump, task: FileTask): Promi
       task.onRecords(chunk.records.length + chunk.problems.length);
       for (const record of chunk.records) {
         lastLine = record.line;
-        if (convert === undefined || record.ordinal <= skipRecords) continue;
+        if (convert === undefined) continue;
+        if (record.ordinal <= skipRecords) {
+          convert.pass(record);
+          continue;
+        }
         const outcome = convert.convert(record);
         if ('reason' in outcome) {
           tell(record.line, outcome.reason);
@@ -173,7 +210,7 @@ async function sendFile(input: Input, pump: DeliveryPump, task: FileTask): Promi
         }
         const size = Buffer.byteLength(outcome.json) + 1;
         if (bytes + size > maxBatchBytes) await send();
-        events.push(outcome.json);
+        events.push(outcome);
         lines.push(record.line);
         bytes += size;
         position = record.ordinal;

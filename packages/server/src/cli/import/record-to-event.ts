@@ -3,7 +3,8 @@ import { StreamFlowError } from '../../domain/errors.ts';
 import { refuseDefects } from '../../domain/events/strict-json.ts';
 import { type FieldMapping, type ResolvedMapping, resolveMappings, takeField } from './field-mapping.ts';
 import { isObject, type SourceRecord } from './record.ts';
-import { namedId, recordId } from './record-id.ts';
+import { RecordIds } from './record-id.ts';
+import type { SentEvent } from './sent-event.ts';
 import { normaliseTimestamp } from './timestamp.ts';
 
 export interface EventDefaults {
@@ -16,12 +17,15 @@ export interface EventDefaults {
 }
 
 /** An event as it is sent, or why the record is none. */
-export type RecordOutcome = { readonly json: string } | { readonly reason: string };
+export type RecordOutcome = SentEvent | { readonly reason: string };
 
 export interface RecordConverter {
   /** What the mappings mean for this file. */
   readonly resolved: readonly ResolvedMapping[];
+  /** Every record of the file that can be read, in their order: {@link RecordIds}. */
   convert(record: SourceRecord): RecordOutcome;
+  /** A record that is not wanted; others may have ids that depend on it. */
+  pass(record: SourceRecord): void;
 }
 
 const uuid = new RegExp(uuidPattern);
@@ -57,10 +61,13 @@ export function createRecordConverter(
     defaults.mappings,
     sample.map((record) => record.value),
   );
+  const ids = new RecordIds(defaults.namespace);
   return {
     resolved,
+    pass: (record) => ids.pass(record.text),
     convert(record) {
-      if (resolved.length === 0 && isEvent(record.value)) return asEvent(record, record.value, defaults);
+      ids.pass(record.text);
+      if (resolved.length === 0 && isEvent(record.value)) return asEvent(record, record.value, defaults, ids);
       try {
         if (record.isJson) refuseDefects({ text: record.text, value: record.value }, { maxDepth });
       } catch (error) {
@@ -68,7 +75,7 @@ export function createRecordConverter(
         const { field } = error.details;
         return { reason: field === undefined ? error.message : `${field}: ${error.message}` };
       }
-      return asData(record, resolved, defaults);
+      return asData(record, resolved, defaults, ids);
     },
   };
 }
@@ -84,11 +91,13 @@ function isEvent(value: Record<string, unknown>): boolean {
 function asEvent(
   record: SourceRecord,
   value: Record<string, unknown>,
-  { type, source, namespace }: EventDefaults,
+  { type, source }: EventDefaults,
+  ids: RecordIds,
 ): RecordOutcome {
   if (value.type === undefined && type === undefined) return noType;
   const missing: Record<string, unknown> = {};
-  if (value.id === undefined) missing.id = recordId(namespace, record.ordinal, record.text);
+  const id = value.id === undefined ? ids.idOf(record.ordinal, record.text) : String(value.id).toLowerCase();
+  if (value.id === undefined) missing.id = id;
   if (value.type === undefined) missing.type = type;
   if (value.source === undefined) missing.source = source;
 
@@ -96,7 +105,7 @@ function asEvent(
     value.timestamp === undefined || normaliseTimestamp(value.timestamp) === value.timestamp;
   if (record.isJson && isTimeAsSent && value.received_at === undefined) {
     const added = JSON.stringify(missing);
-    return { json: added === '{}' ? record.text : spliceFields(added, record.text) };
+    return { id, json: added === '{}' ? record.text : spliceFields(added, record.text) };
   }
   const event: Record<string, unknown> = { ...missing, ...value, received_at: undefined };
   if (!isTimeAsSent) {
@@ -109,7 +118,7 @@ function asEvent(
     for (const name of ['correlation_id', 'session_id', 'user_id'])
       if (value[name] !== undefined) event[name] = String(value[name]);
   }
-  return { json: JSON.stringify(event) };
+  return { id, json: JSON.stringify(event) };
 }
 
 /** `{"a":1}` and `{"b":2}` as `{"a":1,"b":2}`. */
@@ -120,12 +129,13 @@ function asData(
   record: SourceRecord,
   mappings: readonly ResolvedMapping[],
   defaults: EventDefaults,
+  ids: RecordIds,
 ): RecordOutcome {
   const event: Record<string, unknown> = { id: undefined, type: defaults.type, source: defaults.source };
   for (const mapping of mappings) {
     const value = 'literal' in mapping ? mapping.literal : takeField(record.value, mapping.path);
     if (value === undefined) continue;
-    const field = convertField(mapping.target, value, defaults.namespace);
+    const field = convertField(mapping.target, value, ids);
     if (field === undefined)
       return {
         reason:
@@ -136,12 +146,12 @@ function asData(
     event[mapping.target] = field;
   }
   if (event.type === undefined) return noType;
-  event.id ??= recordId(defaults.namespace, record.ordinal, record.text);
+  event.id ??= ids.idOf(record.ordinal, record.text);
   event.data = record.value;
-  return { json: JSON.stringify(event) };
+  return { id: String(event.id).toLowerCase(), json: JSON.stringify(event) };
 }
 
-function convertField(target: ResolvedMapping['target'], value: unknown, namespace: string): unknown {
+function convertField(target: ResolvedMapping['target'], value: unknown, ids: RecordIds): unknown {
   switch (target) {
     case 'timestamp':
       return normaliseTimestamp(value);
@@ -155,7 +165,7 @@ function convertField(target: ResolvedMapping['target'], value: unknown, namespa
       if (typeof value === 'object') return undefined;
       const text = String(value);
       if (target === 'severity') return text.toLowerCase();
-      return target !== 'id' || uuid.test(text) ? text : namedId(namespace, text);
+      return target !== 'id' || uuid.test(text) ? text : ids.named(text);
     }
   }
 }

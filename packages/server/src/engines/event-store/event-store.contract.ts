@@ -95,6 +95,30 @@ export function describeEventStore(name: string, open: () => Promise<EventStoreU
         expect(await store.get('by-id', randomUUID())).toBeNull();
       });
 
+      it('says of many ids which are stored, since when, and with what, in their project alone', async () => {
+        const project = 'look-up';
+        const events = Array.from({ length: 300 }, (_, i) =>
+          makeEvent({
+            project,
+            received_at: new Date(noon + i).toISOString(),
+            timestamp: new Date(noon - i * 60 * minute).toISOString(),
+            data: { i },
+          }),
+        );
+        const elsewhere = makeEvent({ project: 'look-up elsewhere' });
+        await store.append(blockOf([...events, elsewhere]));
+        const unknown = Array.from({ length: 20_000 }, () => randomUUID());
+        const asked = [...unknown, elsewhere.id, ...events.map(({ id }) => id)];
+        expect(await store.receipts(project, asked)).toEqual(
+          new Map(events.map(({ id, received_at }) => [id, Date.parse(received_at)])),
+        );
+        const byId = (a: Event, b: Event): number => (a.id < b.id ? -1 : 1);
+        const found = await store.find(project, [elsewhere.id, ...events.map(({ id }) => id)]);
+        expect(found.toSorted(byId)).toEqual(events.map(withoutProject).toSorted(byId));
+        expect(await store.receipts(project, [])).toEqual(new Map());
+        expect(await store.find(project, [])).toEqual([]);
+      });
+
       it('keeps any JSON object through a generated round trip', async () => {
         const json = fc.dictionary(text(), fc.jsonValue({ depthSize: 'medium' }), { maxKeys: 6 });
         await fc.assert(
@@ -131,7 +155,8 @@ export function describeEventStore(name: string, open: () => Promise<EventStoreU
         const events = Array.from({ length: 600 }, (_, i) =>
           makeEvent({
             project,
-            id: i % 2 === 0 ? uuidV7(noon + i) : randomUUID(),
+            // UUIDv7, random ids, and UUIDv8 that are neighbours or are not.
+            id: [uuidV7(noon + i), randomUUID(), uuidV7(noon + i), uuidV8(i)][i % 4] ?? '',
             timestamp: new Date(noon - i * 60 * minute).toISOString(),
           }),
         );
@@ -330,6 +355,11 @@ function uuidV7(time: number): string {
   const stamp = time.toString(16).padStart(12, '0');
   return `${stamp.slice(0, 8)}-${stamp.slice(8)}-7${randomUUID().slice(15)}`;
 }
+
+const uuidV8 = (n: number): string => {
+  const family = n % 3 === 0 ? '0badcafe-0000' : randomUUID().slice(0, 13);
+  return `${family}-8${n.toString(16).padStart(3, '0')}${randomUUID().slice(18)}`;
+};
 
 /** Texts without what the edge refuses: lone surrogates and NUL. */
 const text = (): fc.Arbitrary<string> =>

@@ -79,6 +79,13 @@ export interface HistoryPoint {
 export interface EventStore {
   append(block: EventBlock): Promise<AppendResult>;
   get(project: string, id: string): Promise<Event | null>;
+  /**
+   * When each of the ids that are stored was received, milliseconds since the epoch: cheap for tens of thousands of ids
+   * at a time. Ids are in lower case; those that are not stored are left out.
+   */
+  receipts(project: string, ids: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** Those of the ids that are stored, whole, in no order; at most some thousand at a time. Ids are in lower case. */
+  find(project: string, ids: readonly string[]): Promise<readonly Event[]>;
   list(query: EventListQuery, options?: ReadOptions): Promise<EventPage>;
   aggregate(query: AggregationQuery, options?: ReadOptions): Promise<AggregationResult>;
   /** Events, users and errors by interval, oldest first, without the empty ones: three aggregations in one pass. */

@@ -227,6 +227,57 @@ export function recordStoreContract(name: string, makePlace: () => Promise<Recor
       expect(await store.get(settings, { project, id: 'k' })).toBeNull();
     });
 
+    it('takes what the work did not wait for into the transaction, and nothing after it', async () => {
+      const forgotten: Promise<unknown>[] = [];
+      await store.transaction(async (tx) => {
+        forgotten.push(tx.insert(users, user('a@example.org', { id: 'u1' })));
+      });
+      await Promise.all(forgotten);
+      expect(await store.get(users, { project, id: 'u1' })).not.toBeNull();
+      const failure = new Error('no');
+      const undone = store.transaction(async (tx) => {
+        forgotten.push(tx.insert(users, user('b@example.org', { id: 'u2' })));
+        throw failure;
+      });
+      await expect(undone).rejects.toBe(failure);
+      await Promise.all(forgotten);
+      expect(await store.get(users, { project, id: 'u2' })).toBeNull();
+    });
+
+    it('lets one of several handles have a unique key that all ask for at once', async () => {
+      const handles = [store, await open(), await open()];
+      const outcomes = await Promise.allSettled(
+        handles.map((handle) => handle.insert(users, user('a@example.org'))),
+      );
+      expect(outcomes.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(1);
+      for (const outcome of outcomes) {
+        if (outcome.status === 'rejected')
+          expect(outcome.reason).toEqual(code('Conflict', { fields: ['email'] }));
+      }
+      expect(await store.count(users, { project })).toBe(1);
+    });
+
+    it('orders text by its bytes, and what has no case apart from it', async () => {
+      const emails = ['b', 'A', 'a-', 'a_', 'B2', 'Z', 'é', 'ab', 'z\u{1f600}'];
+      for (const email of emails) await store.insert(users, user(email));
+      const lower = (text: string) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+      const expected = emails.map(lower).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+      const listed: string[] = [];
+      let after: RecordPosition | undefined;
+      do {
+        const page = await store.list(users, {
+          project,
+          orderBy: 'email',
+          limit: 2,
+          ...(after === undefined ? {} : { after }),
+        });
+        listed.push(...page.records.map(({ email }) => lower(email)));
+        after = page.next ?? undefined;
+      } while (after !== undefined);
+      expect(listed).toEqual(expected);
+      expect(await store.count(users, { project, where: { email: 'a' } })).toBe(1);
+    });
+
     it('refuses the use of a transaction after its end', async () => {
       const escaped = await store.transaction(async (tx) => tx);
       await expect(escaped.insert(settings, { project, id: 'k', value: 1 })).rejects.toThrow(TypeError);

@@ -227,7 +227,7 @@ describe('the back-pressure of a socket', () => {
     while (replies.length < frames) await new Promise((resolve) => setTimeout(resolve, 20));
     expect(refused()).toBe(frames);
     expect(bus.published).toEqual([]);
-  });
+  }, 120_000);
 });
 
 describe('the authentication of a socket', () => {

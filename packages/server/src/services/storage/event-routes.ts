@@ -7,13 +7,14 @@ import type { AggregationQuery } from '../../domain/queries/event-query.ts';
 import type { EventPage, EventStore, ReadOptions } from '../../engines/event-store/port.ts';
 import type { MountedRoute } from '../../http/service.ts';
 import { formatEventCursor } from './event-cursor.ts';
+import { lookUpRoute } from './look-up-route.ts';
 import { parseAggregationQuery, refuseLongSeries } from './parse-aggregation-query.ts';
 import type { ListRequest } from './parse-event-query.ts';
 import { parseListQuery } from './parse-event-query.ts';
 import { createQueryReader } from './query-reader.ts';
 
 export interface EventRoutesOptions {
-  readonly events: Pick<EventStore, 'get' | 'list' | 'aggregate'>;
+  readonly events: Pick<EventStore, 'get' | 'receipts' | 'find' | 'list' | 'aggregate'>;
   readonly clock: Clock;
 }
 
@@ -42,6 +43,7 @@ export function eventRoutes({ events, clock }: EventRoutesOptions): readonly Mou
         return { ...result, period };
       },
     },
+    lookUpRoute({ events, clock }),
     {
       contract: getStoredEvent,
       async handle({ params, principal }) {

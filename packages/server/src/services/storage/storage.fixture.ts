@@ -118,6 +118,14 @@ export function createTestStore(): TestStore {
       };
     },
     get: async (_project, id) => store.events.get(id) ?? null,
+    receipts: async (_project, ids) =>
+      new Map(
+        ids.flatMap((id) => {
+          const event = store.events.get(id);
+          return event === undefined ? [] : [[id, Date.parse(event.received_at)] as const];
+        }),
+      ),
+    find: async (_project, ids) => ids.flatMap((id) => store.events.get(id) ?? []),
     list: async (query): Promise<EventPage> => {
       const sorted = [...store.events.values()].sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1));
       if (query.order === 'desc') sorted.reverse();

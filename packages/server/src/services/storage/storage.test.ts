@@ -34,7 +34,7 @@ beforeEach(async () => {
     log: silentLog,
     metrics: createTestMetrics(),
   });
-  server = await startTestServer(storage.routes);
+  server = await startTestServer(storage.routes, { limits: { maxBodyBytes: 1_000_000, maxJsonDepth: 8 } });
 });
 afterEach(() => server.close());
 
@@ -73,6 +73,45 @@ describe('the service', () => {
     bus.ping = () => Promise.reject(unavailable('no broker'));
     await expect(storage.checks.database?.()).rejects.toThrow('away');
     await expect(storage.checks.message_broker?.()).rejects.toThrow('no broker');
+  });
+});
+
+describe('POST /events/lookup', () => {
+  const post = (body: unknown, token = 'reader-token') =>
+    server.app.inject({
+      url: '/events/lookup',
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      payload: JSON.stringify(body),
+    });
+
+  it('says which ids are stored and since when, and returns the events when asked', async () => {
+    keep(eventOf(1), eventOf(2));
+    const ids = [eventOf(1).id.toUpperCase(), eventOf(3).id, eventOf(1).id];
+    const { id, received_at } = eventOf(1);
+    const answer = await post({ ids });
+    expect(answer.statusCode).toBe(200);
+    expect(answer.json()).toMatchObject({ success: true, data: { found: [{ id, received_at }] } });
+    expect((await post({ ids, events: true })).json().data).toEqual({
+      found: [{ id, received_at, event: eventOf(1) }],
+    });
+  });
+
+  it.each([
+    ['no list', {}, 'ids'],
+    ['none', { ids: [] }, 'ids'],
+    ['too many', { ids: Array.from({ length: 20_001 }, (_, n) => eventOf(n).id) }, 'ids'],
+    [
+      'too many with events',
+      { ids: Array.from({ length: 1001 }, (_, n) => eventOf(n).id), events: true },
+      'ids',
+    ],
+    ['what is no id', { ids: [eventOf(1).id, "' OR 1=1"] }, 'ids.1'],
+    ['an unknown field', { ids: [eventOf(1).id], id: 1 }, 'id'],
+  ])('refuses %s and names the field', async (_, body, field) => {
+    const answer = await post(body);
+    expect(answer.statusCode).toBe(422);
+    expect(answer.json().details).toMatchObject({ field });
   });
 });
 

@@ -6,6 +6,7 @@ import { createAppend } from './append.ts';
 import type { ClickHouseConnection } from './connection.ts';
 import { readHistory } from './history.ts';
 import { exportEvents, getEvent, listEvents } from './list.ts';
+import { findEvents, readReceipts } from './look-up.ts';
 import { migrate } from './migrate.ts';
 import { createStatements, type ReadLimits } from './statements.ts';
 
@@ -34,6 +35,8 @@ export async function openClickHouseEventStore(options: ClickHouseEventStoreOpti
   return {
     append: createAppend({ statements, clock, log }),
     get: (project, id) => getEvent(statements, project, id),
+    receipts: (project, ids) => readReceipts(statements, project, ids),
+    find: (project, ids) => findEvents(statements, project, ids),
     list: (query, readOptions = {}) => listEvents(statements, query, readOptions),
     aggregate: (query, readOptions = {}) => aggregateEvents(statements, query, readOptions),
     history: (query, readOptions = {}) => readHistory(statements, query, readOptions),

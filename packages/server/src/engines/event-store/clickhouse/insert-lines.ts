@@ -12,7 +12,7 @@ const insertSettings: ClickHouseSettings = {
   input_format_json_read_objects_as_strings: 1,
   input_format_skip_unknown_fields: 0,
   date_time_input_format: 'best_effort',
-  // Old events may belong to any number of months.
+  // The table bounds them.
   max_partitions_per_insert_block: '0',
   insert_deduplicate: 1,
 };

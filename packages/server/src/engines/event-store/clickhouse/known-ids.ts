@@ -13,34 +13,56 @@ const range = 'toUInt128(id) BETWEEN toUInt128({first:UUID}) AND toUInt128({last
 const countInRange = `SELECT count() AS stored FROM events WHERE ${range}`;
 const inRange = `SELECT ${columns} FROM events WHERE ${range}`;
 
+/** Ranges that a block is looked up by; ids beyond them are looked up one by one. */
+const mostRanges = 4;
+
+interface IdRange {
+  first: string;
+  last: string;
+  readonly ids: string[];
+}
+
 /**
- * Which ids of a block are stored already, whenever that was. UUIDv7 ids that were made at about the same time are
- * neighbours in the projection by id: all that is stored between the first and the last is read, mostly nothing.
- * Random ids, and those of a long time, are looked up one by one.
+ * Which ids of a block are stored already, whenever that was. Ids that were made together may be neighbours in the
+ * projection by id: all that is stored between the first and the last is read, mostly nothing. Those are UUIDv7 of about
+ * the same time, and UUIDv8 that begin the same, as an import derives them for the records of one file. Random ids, and
+ * those of a long time, are looked up one by one.
  */
 export async function findKnownIds(statements: Statements, lines: readonly BlockLine[]): Promise<KnownIds> {
-  const ids: string[] = [];
-  let first = '~';
-  let last = '';
-  for (const { id } of lines) {
-    if (!isUuid(id)) continue;
-    ids.push(id);
-    if (id < first) first = id;
-    if (id > last) last = id;
-  }
-  if (ids.length === 0) return new Map();
-  if (isOrderedByTime(first) && isOrderedByTime(last)) {
+  const { ranges, others } = gather(lines);
+  const rows: Row[] = [];
+  for (const { first, last, ids } of ranges) {
     const options = { settings: unrepeated };
     const [row] = await statements.rows(countInRange, { first, last }, options);
     const stored = Number(row?.stored ?? 0);
-    if (stored === 0) return new Map();
-    if (stored <= widestRange) return group(await statements.rows(inRange, { first, last }, options));
+    if (stored > widestRange) others.push(...ids);
+    else if (stored > 0) rows.push(...(await statements.rows(inRange, { first, last }, options)));
   }
-  return group(await rowsWithIds(statements, columns, ids));
+  if (others.length > 0) rows.push(...(await rowsWithIds(statements, columns, others)));
+  return group(rows);
 }
 
-/** UUIDv7 begin with the time at which they were made. */
-const isOrderedByTime = (id: string): boolean => id[14] === '7';
+function gather(lines: readonly BlockLine[]): { ranges: readonly IdRange[]; others: string[] } {
+  const ranges = new Map<string, IdRange>();
+  const others: string[] = [];
+  for (const { id } of lines) {
+    if (!isUuid(id)) continue;
+    const key = rangeOf(id);
+    const range = key === null ? undefined : ranges.get(key);
+    if (range !== undefined) {
+      range.ids.push(id);
+      if (id < range.first) range.first = id;
+      else if (id > range.last) range.last = id;
+    } else if (key !== null && ranges.size < mostRanges) ranges.set(key, { first: id, last: id, ids: [id] });
+    else others.push(id);
+  }
+  return { ranges: [...ranges.values()], others };
+}
+
+function rangeOf(id: string): string | null {
+  if (id[14] === '7') return '7';
+  return id[14] === '8' ? id.slice(0, 13) : null;
+}
 
 function group(rows: readonly Row[]): KnownIds {
   const known = new Map<string, Set<string>>();

@@ -27,6 +27,23 @@ const promotedColumns = [
   ),
 ];
 
+const monthNumber = (column: string): string => `toYear(${column}) * 12 + toMonth(${column})`;
+/** Months from the time of an event to its receipt; below 0 for what was ahead. */
+const age = `(${monthNumber('received_at')}) - (${monthNumber('timestamp')})`;
+const monthsApart = 12;
+const yearsApart = 20;
+
+/**
+ * Which partition a row is in: its month (202305), its year when it was received more than a year later (2019), and one
+ * for all that is older than the years or ahead of its receipt by more than a month (0). An insert writes a part a
+ * partition, which costs some ten milliseconds each: times from anywhere make at most
+ * monthsApart + yearsApart + 3 of them. Parts know the first and the last time in them, so reading is no different.
+ */
+const partition = `multiIf(
+  ${age} BETWEEN -1 AND ${monthsApart}, toYYYYMM(timestamp),
+  ${age} BETWEEN ${monthsApart} AND ${yearsApart * 12}, toUInt32(toYear(timestamp)),
+  toUInt32(0))`;
+
 /**
  * The events. `data` and `metadata` are the texts that came in and are what is returned; all columns below them are
  * derived from the text.
@@ -65,7 +82,7 @@ CREATE TABLE IF NOT EXISTS events (
   CONSTRAINT timestamp_in_range CHECK timestamp >= '1900-01-01 00:00:00.000' AND timestamp <= '2299-12-31 23:59:59.999'
 )
 ENGINE = MergeTree
-PARTITION BY toYYYYMM(timestamp)
+PARTITION BY ${partition}
 ORDER BY (project, timestamp, toUInt128(id))
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 1000,
   index_granularity = 2048`;

@@ -10,10 +10,6 @@ const awayCodes = ['SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_READONLY', 'SQLITE_CAN
 const isBusy = (error: unknown): boolean =>
   error instanceof SqliteError && (error.code.startsWith('SQLITE_BUSY') || error.code === 'SQLITE_LOCKED');
 
-export const isUniqueViolation = (error: unknown): boolean =>
-  error instanceof SqliteError &&
-  (error.code === 'SQLITE_CONSTRAINT_UNIQUE' || error.code === 'SQLITE_CONSTRAINT_PRIMARYKEY');
-
 /** What the port says about an engine that is away or full, in place of SQLite's own error. */
 export function portError(error: unknown): unknown {
   if (!(error instanceof SqliteError)) return error;
@@ -28,11 +24,11 @@ export function portError(error: unknown): unknown {
  * the whole process, event loop and all, and with it the other handle of this process that it may be waiting for.
  * @param patienceMs how long to try before `ServiceUnavailable`
  */
-export async function whenFree<R>(patienceMs: number, work: () => R): Promise<R> {
+export async function whenFree<R>(patienceMs: number, work: () => R | Promise<R>): Promise<R> {
   const deadline = performance.now() + patienceMs;
   for (let wait = 1; ; wait = Math.min(wait * 2, 25)) {
     try {
-      return work();
+      return await work();
     } catch (error) {
       if (!isBusy(error)) throw portError(error);
       if (performance.now() >= deadline)

@@ -1,9 +1,13 @@
 import type { Database } from 'better-sqlite3';
 import { StreamFlowError } from '../../../domain/errors.ts';
+import { recordMigrations } from '../sql/migrations.ts';
+import { sqliteSchema } from './dialect.ts';
 import type { Migration } from './migration.ts';
-import { usersKeysSettings } from './migrations/0001-users-keys-settings.ts';
 
-export const migrations: readonly Migration[] = [usersKeysSettings];
+export const migrations: readonly Migration[] = recordMigrations.map(({ version, sql }) => ({
+  version,
+  sql: sql(sqliteSchema),
+}));
 
 /**
  * Brings the schema to the latest version, inside the write transaction of the caller: of several processes that start

@@ -4,11 +4,14 @@ import type { Clock } from '../../../domain/clock.ts';
 import { unavailable } from '../../../domain/errors.ts';
 import type { Log } from '../../../domain/log.ts';
 import type { RecordStore, RecordTransaction } from '../port.ts';
+import { createReading } from '../sql/reading.ts';
+import { openScope } from '../sql/transaction-scope.ts';
+import { createWriting } from '../sql/writing.ts';
+import { sqliteDialect } from './dialect.ts';
+import { createExecute } from './execute.ts';
 import { portError, whenFree } from './failures.ts';
 import { migrate, migrations } from './migrate.ts';
 import type { Migration } from './migration.ts';
-import { createPrepare, createReading } from './reading.ts';
-import { createWriting } from './writing.ts';
 
 export interface SqliteRecordStoreOptions {
   /** The database; made with mode 0600 when there is none. Its directory must exist, on a local disk. */
@@ -52,14 +55,14 @@ function connect(
   clock: Clock,
   patienceMs: number,
 ): RecordStore {
-  const committed = createReading(createPrepare(reader));
-  const prepare = createPrepare(writer);
-  const reading = createReading(prepare);
-  const writing = createWriting(prepare, reading, clock);
+  const committed = createReading(sqliteDialect, createExecute(reader));
+  const execute = createExecute(writer);
+  const reading = createReading(sqliteDialect, execute);
+  const writing = createWriting({ dialect: sqliteDialect, execute, reading, clock });
   let last: Promise<unknown> = Promise.resolve();
   let closed = false;
 
-  const read = <R>(work: () => R): Promise<R> => {
+  const read = <R>(work: () => R | Promise<R>): Promise<R> => {
     if (closed) return Promise.reject(closedError());
     return whenFree(patienceMs, work);
   };
@@ -69,15 +72,15 @@ function connect(
     if (closed) return Promise.reject(closedError());
     const result = last.then(async () => {
       await whenFree(patienceMs, () => writer.exec('begin immediate'));
-      const scope = openScope();
+      const scope = openScope(reading, writing);
       try {
         const value = await work(scope.transaction);
-        scope.end();
+        await scope.end();
         scope.throwFailure();
         writer.exec('commit');
         return value;
       } catch (error) {
-        scope.end();
+        await scope.end();
         // SQLite itself has rolled back after some failures of the disk.
         if (writer.inTransaction) writer.exec('rollback');
         throw portError(error);
@@ -85,39 +88,6 @@ function connect(
     });
     last = result.catch(() => undefined);
     return result;
-  };
-
-  const openScope = (): { transaction: RecordTransaction; end(): void; throwFailure(): void } => {
-    let ended = false;
-    let failure: { readonly error: unknown } | null = null;
-    const throwFailure = (): void => {
-      if (failure !== null) throw failure.error;
-    };
-    const within = async <R>(work: () => R): Promise<R> => {
-      if (ended) throw new TypeError('The transaction has ended');
-      throwFailure();
-      try {
-        return work();
-      } catch (error) {
-        failure = { error };
-        throw error;
-      }
-    };
-    return {
-      end: () => {
-        ended = true;
-      },
-      throwFailure,
-      transaction: {
-        get: (kind, ref) => within(() => reading.get(kind, ref)),
-        find: (kind, key) => within(() => reading.find(kind, key)),
-        list: (kind, query) => within(() => reading.list(kind, query)),
-        count: (kind, filter) => within(() => reading.count(kind, filter)),
-        insert: (kind, record) => within(() => writing.insert(kind, record)),
-        update: (kind, ref, changes, how) => within(() => writing.update(kind, ref, changes, how)),
-        delete: (kind, ref, how) => within(() => writing.delete(kind, ref, how)),
-      },
-    };
   };
 
   return {

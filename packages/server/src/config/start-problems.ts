@@ -1,0 +1,42 @@
+import { type ServiceName, serviceNames } from '@streamflow/contracts';
+import type { LoadedConfig } from './load.ts';
+import type { Problem } from './sources.ts';
+
+/**
+ * What keeps these services from starting with a configuration that is right in itself: what this version cannot do,
+ * and what they need and the configuration does not name. `start` refuses by it, and `config check` tells it.
+ */
+export function startProblems(
+  { config: { engines, database, clickhouse }, sources }: LoadedConfig,
+  services: readonly ServiceName[],
+): readonly Problem[] {
+  const notSupported = Object.entries({
+    'database.url': database.url,
+    'clickhouse.url': clickhouse.url,
+  }).flatMap(([key, url]): Problem[] =>
+    url === null
+      ? []
+      : [
+          {
+            key,
+            source: sources.get(key) ?? 'default',
+            message: 'names a server that this version does not use; unset it',
+          },
+        ],
+  );
+  if (notSupported.length > 0) return notSupported;
+  if (serviceNames.every((name) => services.includes(name))) return [];
+  const missing = (key: string, setting: string, holds: string): Problem => ({
+    key,
+    source: `set ${setting}`,
+    message: `must be set when not all services run in one process: ${holds}`,
+  });
+  return [
+    ...(engines.bus === 'segment-log'
+      ? [missing('rabbitmq.url', 'RABBITMQ_URL', 'they reach each other through the broker')]
+      : []),
+    ...(engines.records === 'sqlite'
+      ? [missing('database.url', 'DATABASE_URL', 'they share users, keys and settings, and events by it')]
+      : []),
+  ];
+}
