@@ -25,7 +25,7 @@ export function readEvidence(cluster: Cluster, load: Load): Evidence {
     reconnected:
       cluster.rabbitmq === null
         ? load.state().reconnects
-        : cluster.brokerOpened() - connectionsOfStart * starts,
+        : cluster.brokerOpened() - connectionsOfStart * starts - cluster.rabbitmq.ownConnections,
     suppressed: cluster.counted('streamflow_storage_duplicates_total'),
   };
 }

@@ -64,6 +64,8 @@ export function withCrashPoint(
         return result;
       },
       get: (project, id) => events.get(project, id),
+      receipts: (project, ids) => events.receipts(project, ids),
+      find: (project, ids) => events.find(project, ids),
       list: (query, options) => events.list(query, options),
       aggregate: (query, options) => events.aggregate(query, options),
       history: (query, options) => events.history(query, options),

@@ -33,6 +33,7 @@ async function withPublisher<T>(
   use: (send: (envelope: Envelope, body: Buffer) => Promise<void>, connection: Connection) => Promise<T>,
 ): Promise<T> {
   if (cluster.rabbitmq === null) throw new Error('The shape has no broker');
+  cluster.rabbitmq.ownConnections += 1;
   const connection = new Connection({ url: cluster.rabbitmq.url, connectionName: 'streamflow fault run' });
   connection.on('error', () => {});
   const publisher = connection.createPublisher({ confirm: true });

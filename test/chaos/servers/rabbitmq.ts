@@ -26,6 +26,8 @@ export interface OwnRabbitmq extends OwnServer {
   /** Messages delivered a second time, and connections opened, since this incarnation started; null when away. */
   counters(): Promise<BrokerCounters | null>;
   readonly url: string;
+  /** Connections that the run itself has made, and that are nobody's who lost one. */
+  ownConnections: number;
 }
 
 /**
@@ -76,6 +78,7 @@ export async function createRabbitmq(directory: string): Promise<OwnRabbitmq> {
   return {
     name: 'RabbitMQ',
     port: amqp,
+    ownConnections: 0,
     url: `amqp://guest:guest@127.0.0.1:${amqp}`,
     async start() {
       mapper ??= startProcess('epmd', ['-port', String(epmd)], {
