@@ -84,7 +84,7 @@ async function isFound(mutant: Mutant, options: RunOptions): Promise<boolean> {
         seconds: mutant.seconds ?? 3,
       },
       program,
-      { keep: false },
+      { keep: false, isEnough: ({ problems }) => problems.some((problem) => mutant.shows.test(problem)) },
     );
     return report !== null && problemsOf(report).some((problem) => mutant.shows.test(problem));
   } finally {

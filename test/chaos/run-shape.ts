@@ -47,6 +47,8 @@ export interface ShapeRunOptions {
   readonly mustSee: readonly Consequence[];
   /** Told after each fault. */
   readonly onRow: (row: FaultRow) => void;
+  /** Whether what a fault has shown is all that was asked for, so that the others are left out. */
+  readonly isEnough: (row: FaultRow) => boolean;
 }
 
 const defaultLastingSeconds = 10;
@@ -98,6 +100,7 @@ export async function runShape(options: ShapeRunOptions): Promise<ShapeReport> {
       const row = await run.fault(fault);
       rows.push(row);
       options.onRow(row);
+      if (options.isEnough(row)) break;
     }
     const whole = await run.whole(rows);
     return { shape, rows, whole, seconds: (now() - begun) / 1000 };

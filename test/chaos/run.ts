@@ -61,7 +61,10 @@ export async function runOne(
   chosen: readonly Fault[],
   options: Pick<RunOptions, 'seconds' | 'kills' | 'events' | 'seed' | 'only'>,
   program: string,
-  { keep = true }: { readonly keep?: boolean } = {},
+  {
+    keep = true,
+    isEnough = () => false,
+  }: { readonly keep?: boolean; readonly isEnough?: (row: FaultRow) => boolean } = {},
 ): Promise<ShapeReport | null> {
   const directory = await mkdtemp(join(tmpdir(), `streamflow-chaos-${name}-`));
   let clean = false;
@@ -74,6 +77,7 @@ export async function runOne(
       directory,
       // A run of some faults has to see what these bring; one of all, everything.
       mustSee: options.only.length > 0 || name === 'small-disk' ? [] : mustSee,
+      isEnough,
       onRow: (row) => console.log(progressOf(row)),
     });
     clean = !keep || problemsOf(report).length === 0;
