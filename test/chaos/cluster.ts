@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { jsonOf } from './answers.ts';
 import { freePort } from './free-port.ts';
@@ -46,13 +46,15 @@ export interface ClusterOptions {
 }
 
 const administrator = { username: 'chaos@example.com', password: 'a password for the fault run' };
-const startDeadlineMs = 60_000;
+const startDeadlineMs = 180_000;
 const scrapeMs = 250;
 
 /** Starts the servers, a proxy for each link, and the replicas. A failed start leaves nothing running. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { shape, directory } = options;
   await mkdir(directory, { recursive: true });
+  // The account of PostgreSQL has to pass through it to what is its own.
+  await chmod(directory, 0o711);
   const servers: OwnServer[] = [];
   const links = new Map<LinkName, TcpProxy>();
   const replicas: Replica[] = [];

@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { proveChecker } from './mutants.ts';
 import { readOptions, UsageError, usage } from './options.ts';
 import { killAllAtExit } from './owned-process.ts';
@@ -14,6 +16,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => pr
 try {
   const args = process.argv.slice(2);
   const options = readOptions(args);
+  // A clone builds what is stale when the program is first run: once, and not in each of many processes.
+  await promisify(execFile)(process.execPath, [program, '--version']);
   const held = await (options.prove ? proveChecker(options) : runAll(options, program, args));
   process.exit(held ? 0 : 1);
 } catch (error) {

@@ -72,4 +72,34 @@ function withSeen(known, lines) {
     ],
     shows: /\d+ lost/,
   },
+  {
+    name: 'marks ids as seen before they are written',
+    shape: 'servers',
+    faults: ['kill -9 of PostgreSQL', 'kill -9 of storage during commit'],
+    file: 'engines/event-store/postgres/append.js',
+    // Outside of the transaction that writes the events.
+    replace: [
+      [
+        'const known = await takeLines(statements, block, lines);',
+        'const known = await takeLines(postgres, block, lines);',
+      ],
+    ],
+    shows: /\d+ lost/,
+  },
+  {
+    name: 'skips the roll-up of minutes',
+    shape: 'servers',
+    faults: ['clients send again what was acknowledged'],
+    file: 'engines/event-store/postgres/append-sql.js',
+    replace: [['from stored group by 1, 4, 5, 6, 7', 'from stored where false group by 1, 4, 5, 6, 7']],
+    shows: /by the totals|minutes differ/,
+  },
+  {
+    name: 'skips the roll-up of users',
+    shape: 'servers',
+    faults: ['clients send again what was acknowledged'],
+    file: 'engines/event-store/postgres/append-sql.js',
+    replace: [['from stored where user_id is not null', 'from stored where user_id is null']],
+    shows: /days of users differ/,
+  },
 ];

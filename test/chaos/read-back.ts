@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { jsonOf, linesOf } from './answers.ts';
 import type { Cluster } from './cluster.ts';
 import { noteOf, sourceOf, typeOf } from './load-event.ts';
+import { compareCounts, recountTables } from './roll-ups.ts';
 
 /** What the store has of an id. */
 export interface StoredEvent {
@@ -18,8 +19,8 @@ export interface ReadBack {
   events(fault: string | null): Promise<StoredEvents>;
   /** How many rows there are of a fault's events. */
   count(fault: string): Promise<number>;
-  /** Events by type as the API counts them, from roll-ups where the engine has them. */
-  countsByType(): Promise<ReadonlyMap<string, number>>;
+  /** Where what is kept beside the rows differs from them; `stored` is all of them. */
+  differingTotals(stored: StoredEvents): Promise<readonly string[]>;
 }
 
 interface Row {
@@ -45,10 +46,13 @@ export function createReadBack(cluster: Cluster): ReadBack {
       }
       return stored;
     },
-    async countsByType() {
+    async differingTotals(stored) {
       const answer = await ask(cluster, '/events/aggregations?metric=count&group_by=type&limit=1000');
       const { aggregations } = await jsonOf<{ aggregations: Record<string, number> }>(answer);
-      return new Map(Object.entries(aggregations));
+      return [
+        ...compareCounts(stored, new Map(Object.entries(aggregations))),
+        ...(cluster.postgres === null ? [] : await connected(cluster, recountTables)),
+      ];
     },
   };
 }
@@ -90,21 +94,10 @@ async function ask(cluster: Cluster, path: string): Promise<Response> {
 }
 
 /** From the tables themselves, past the proxies and all of our code. */
-function bySql({ postgres }: Cluster): Rows {
-  const connected = async <T>(use: (client: Client) => Promise<T>): Promise<T> => {
-    if (postgres === null) throw new Error('The shape has no PostgreSQL');
-    const { port, user, database } = postgres;
-    const client = new Client({ host: '127.0.0.1', port, user, database });
-    await client.connect();
-    try {
-      return await use(client);
-    } finally {
-      await client.end();
-    }
-  };
+function bySql(cluster: Cluster): Rows {
   return {
     async *rows(fault) {
-      const found = await connected(async (client) => {
+      const found = await connected(cluster, async (client) => {
         const columns = 'id::text AS id, type, data::text AS data';
         const { rows } = await (fault === null
           ? client.query<{ id: string; type: string; data: string }>(`SELECT ${columns} FROM events`)
@@ -120,7 +113,7 @@ function bySql({ postgres }: Cluster): Rows {
       }
     },
     count: (fault) =>
-      connected(async (client) => {
+      connected(cluster, async (client) => {
         const { rows } = await client.query<{ total: number }>(
           'SELECT count(*)::int AS total FROM events WHERE source = $1',
           [sourceOf(fault)],
@@ -128,4 +121,16 @@ function bySql({ postgres }: Cluster): Rows {
         return rows[0]?.total ?? 0;
       }),
   };
+}
+
+async function connected<T>({ postgres }: Cluster, use: (client: Client) => Promise<T>): Promise<T> {
+  if (postgres === null) throw new Error('The shape has no PostgreSQL');
+  const { port, user, database } = postgres;
+  const client = new Client({ host: '127.0.0.1', port, user, database });
+  await client.connect();
+  try {
+    return await use(client);
+  } finally {
+    await client.end();
+  }
 }

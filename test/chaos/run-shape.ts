@@ -10,7 +10,6 @@ import { type Load, startLoad } from './load.ts';
 import { createProbe } from './probe.ts';
 import { seeded } from './random.ts';
 import { createReadBack, type ReadBack } from './read-back.ts';
-import { compareCounts } from './roll-ups.ts';
 import type { Shape } from './shapes.ts';
 import { mountSmallDisk } from './small-disk.ts';
 import { now, until, within } from './timing.ts';
@@ -194,8 +193,9 @@ class ShapeRun {
 
   /** Everything, once more: what was right after its fault may have been harmed by a later one. */
   async whole(rows: readonly FaultRow[]): Promise<FaultRow> {
-    const comparison = await this.compare(null);
-    const counts = compareCounts(await this.readBack.events(null), await this.readBack.countsByType());
+    const stored = await this.readBack.events(null);
+    const comparison = compare(await readLedgers(this.ledgers), stored);
+    const totals = await this.readBack.differingTotals(stored);
     const evidence = evidenceBetween(this.start, readEvidence(this.cluster, this.load));
     const kills = rows.reduce((sum, row) => sum + row.kills, 0);
     const unclean = await this.cluster.stop();
@@ -208,7 +208,7 @@ class ShapeRun {
       remarks: [],
       problems: [
         ...defects(comparison),
-        ...counts,
+        ...totals,
         ...missing(this.options.mustSee, { ...evidence, ...comparison, kills }).map(
           (problem) => `void: ${problem}`,
         ),
@@ -223,21 +223,18 @@ class ShapeRun {
     return stored ? (now() - since) / 1000 : null;
   }
 
-  private async compare(fault: string | null): Promise<Comparison> {
-    const all = await readLedgers(this.ledgers);
-    const ledger = fault === null ? all : all.filter((request) => request.fault === fault);
-    if (fault !== null) {
-      const acknowledged = ledger.reduce(
-        (sum, { outcome, events }) => sum + (outcome === 'acknowledged' ? events.length : 0),
-        0,
-      );
-      // What is not there by then counts as lost.
-      await until(
-        storedDeadlineMs,
-        async () => (await this.readBack.count(fault).catch(() => 0)) >= acknowledged,
-        200,
-      );
-    }
+  private async compare(fault: string): Promise<Comparison> {
+    const ledger = (await readLedgers(this.ledgers)).filter((request) => request.fault === fault);
+    const acknowledged = ledger.reduce(
+      (sum, { outcome, events }) => sum + (outcome === 'acknowledged' ? events.length : 0),
+      0,
+    );
+    // What is not there by then counts as lost.
+    await until(
+      storedDeadlineMs,
+      async () => (await this.readBack.count(fault).catch(() => 0)) >= acknowledged,
+      200,
+    );
     return compare(ledger, await this.readBack.events(fault));
   }
 }

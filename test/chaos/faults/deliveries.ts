@@ -13,7 +13,7 @@ const perBatch = 20;
 const acknowledgedAgain: Fault = {
   name: 'clients send again what was acknowledged',
   shapes: ['embedded', 'rabbitmq', 'servers'],
-  short: ['embedded', 'servers'],
+  short: ['embedded'],
   brings: ['suppressed'],
   async run({ load }) {
     await until(10_000, () => load.state().sent > repeats);

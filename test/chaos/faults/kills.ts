@@ -53,7 +53,7 @@ async function killOne({ cluster, random }: FaultContext): Promise<void> {
 const randomKills: Fault = {
   name: 'kill -9 of anything, at random',
   shapes: everywhere,
-  short: ['embedded', 'servers'],
+  short: ['servers'],
   brings: ['kills', 'redelivered'],
   async run(context) {
     for (let kill = 0; kill < context.kills; kill++) {
@@ -105,7 +105,7 @@ const allAtOnce: Fault = {
 
 export const killFaults: readonly Fault[] = [
   crashFault('before publish', 'ingestion', 60, ['unanswered']),
-  crashFault('after confirm', 'ingestion', 60, ['unanswered', 'suppressed'], ['embedded', 'servers']),
+  crashFault('after confirm', 'ingestion', 60, ['unanswered', 'suppressed'], ['embedded']),
   crashFault('before commit', 'storage', 6, ['redelivered']),
   crashFault('during commit', 'storage', 6, ['redelivered']),
   crashFault('after commit', 'storage', 6, ['redelivered', 'suppressed'], ['embedded', 'servers']),
