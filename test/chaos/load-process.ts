@@ -1,4 +1,4 @@
-import { openLedger, type Outcome, type SentEvent } from './ledger.ts';
+import { type Outcome, openLedger, type SentEvent } from './ledger.ts';
 import { makeLoadEvent } from './load-event.ts';
 import type { LoadCommand, LoadOptions, LoadState } from './load-options.ts';
 import { LoadSocket } from './load-socket.ts';

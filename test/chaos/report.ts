@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
-import type { FaultRow, ShapeReport } from './run-shape.ts';
+import type { FaultRow } from './fault-run.ts';
+import type { ShapeReport } from './run-shape.ts';
 
 const columns: readonly (readonly [string, (row: FaultRow) => string | number])[] = [
   ['fault', ({ fault }) => fault],

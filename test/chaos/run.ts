@@ -1,11 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { FaultRow } from './fault-run.ts';
 import { faults } from './faults/all.ts';
 import type { Consequence, Fault } from './faults/fault.ts';
 import type { RunOptions } from './options.ts';
 import { problemsOf, tableOf, writeResults } from './report.ts';
-import { CannotRunError, type FaultRow, runShape, type ShapeReport } from './run-shape.ts';
+import { CannotRunError, runShape, type ShapeReport } from './run-shape.ts';
 import { missingServers, type ShapeName, shapes } from './shapes.ts';
 
 const mustSee: readonly Consequence[] = ['redelivered', 'reconnected', 'suppressed'];
