@@ -1,5 +1,5 @@
 import type { LedgerRequest } from './ledger.ts';
-import type { StoredEvents } from './read-back.ts';
+import type { StoredEvents } from './stored-events.ts';
 
 /** The ledger against the store: pure, so that the mutants prove this and nothing around it. */
 export interface Comparison {

@@ -38,9 +38,9 @@ export interface FaultRunOptions {
 
 const defaultLastingSeconds = 10;
 const warmUpMs = 1500;
-const recoveryDeadlineMs = 90_000;
-const drainDeadlineMs = 60_000;
-const storedDeadlineMs = 60_000;
+const recoveryDeadlineMs = 180_000;
+const drainDeadlineMs = 120_000;
+const storedDeadlineMs = 120_000;
 
 /** Brings faults upon a cluster under load, and compares the ledgers with what is stored. */
 export class FaultRun {
@@ -87,7 +87,7 @@ export class FaultRun {
         directory: options.directory,
         disk: options.disk,
       });
-      const deadline = fault.deadlineSeconds ?? 3 * lasting + 60 * options.kills + 180;
+      const deadline = fault.deadlineSeconds ?? 3 * lasting + 100 * options.kills + 500;
       result = await within(deadline * 1000, fault.name, work);
     } catch (error) {
       problems.push(`the fault itself failed: ${String(error)}`);

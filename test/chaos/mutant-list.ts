@@ -1,4 +1,4 @@
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
 /*
  * Defects that a server must not have and that the run exists to find, each made by a change of the compiled code. They

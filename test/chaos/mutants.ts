@@ -4,26 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { faults } from './faults/all.ts';
+import type { Mutant } from './mutant.ts';
 import { mutants } from './mutant-list.ts';
 import type { RunOptions } from './options.ts';
 import { problemsOf } from './report.ts';
 import { runOne, whyNot } from './run.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
-
-export interface Mutant {
-  readonly name: string;
-  readonly shape: RunOptions['shapes'][number];
-  /** Faults that bring the defect to light, by their names. */
-  readonly faults: readonly string[];
-  readonly kills?: number;
-  readonly seconds?: number;
-  /** A compiled file of the server, and what is changed in it; the text must be there exactly once. */
-  readonly file: string;
-  readonly replace: readonly (readonly [string, string])[];
-  /** What the run must say. */
-  readonly shows: RegExp;
-}
 
 /** A copy of the built server with the defect; what it imports from elsewhere is that of this clone. */
 async function buildMutant({ file, replace, name }: Mutant, directory: string): Promise<string> {

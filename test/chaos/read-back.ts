@@ -3,16 +3,10 @@ import { jsonOf, linesOf } from './answers.ts';
 import type { Cluster } from './cluster.ts';
 import { noteOf, sourceOf, typeOf } from './load-event.ts';
 import { compareCounts, recountTables } from './roll-ups.ts';
+import type { StoredEvents } from './stored-events.ts';
+import { now, wait } from './timing.ts';
 
-/** What the store has of an id. */
-export interface StoredEvent {
-  readonly type: string;
-  times: number;
-  /** Whether every row of it is what was sent. */
-  intact: boolean;
-}
-
-export type StoredEvents = Map<string, StoredEvent>;
+const answerDeadlineMs = 120_000;
 
 export interface ReadBack {
   /** Every row of a fault's events, or of all. */
@@ -83,14 +77,20 @@ function byExport(cluster: Cluster): Rows {
   };
 }
 
+/** Asks the replicas of storage in turn, as long as they may still be coming back from a fault. */
 async function ask(cluster: Cluster, path: string): Promise<Response> {
-  const [storage] = cluster.having('storage');
-  if (storage === undefined) throw new Error('The shape has no storage');
-  const answer = await fetch(storage.url('storage', path), {
-    headers: { authorization: `Bearer ${cluster.key}` },
-  });
-  if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
-  return answer;
+  const replicas = cluster.having('storage');
+  const headers = { authorization: `Bearer ${cluster.key}` };
+  const deadline = now() + answerDeadlineMs;
+  let last = 'no answer';
+  for (let turn = 0; now() < deadline; turn++) {
+    const url = replicas[turn % replicas.length]?.url('storage', path);
+    const answer = url === undefined ? null : await fetch(url, { headers }).catch(() => null);
+    if (answer?.status === 200) return answer;
+    if (answer !== null) last = `${answer.status} ${await answer.text()}`;
+    await wait(200);
+  }
+  throw new Error(`${path} was not answered: ${last}`);
 }
 
 /** From the tables themselves, past the proxies and all of our code. */

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import type { StoredEvents } from './read-back.ts';
+import type { StoredEvents } from './stored-events.ts';
 
 /*
  * What is kept beside the rows must be what the rows are. The totals that the API tells are compared on every engine;

@@ -4,7 +4,7 @@ import { now, until, wait } from '../timing.ts';
 import type { Consequence, Fault, FaultContext } from './fault.ts';
 
 /** A kill takes about so long with the start after it; more is waited for at most. */
-const perKillMs = 40_000;
+const perKillMs = 90_000;
 const everywhere: readonly ShapeName[] = ['embedded', 'rabbitmq', 'servers'];
 
 /**

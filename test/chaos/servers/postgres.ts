@@ -10,7 +10,7 @@ import { until } from '../timing.ts';
 import type { OwnServer } from './own-server.ts';
 
 const versions = '/usr/lib/postgresql';
-const startDeadlineMs = 60_000;
+const startDeadlineMs = 240_000;
 
 export const hasPostgres = (): boolean => programs() !== null;
 

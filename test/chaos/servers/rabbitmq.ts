@@ -9,7 +9,7 @@ import { until } from '../timing.ts';
 import type { OwnServer } from './own-server.ts';
 
 const programs = '/usr/lib/rabbitmq/bin';
-const startDeadlineMs = 90_000;
+const startDeadlineMs = 240_000;
 
 export const hasRabbitmq = (): boolean => existsSync(`${programs}/rabbitmq-server`);
 
