@@ -2,7 +2,7 @@
  * What partitions cost: blocks of 20,000 lines whose times are spread over one day, 30 days, two years, or a thousand
  * months, into copies of the events table that differ in nothing but PARTITION BY.
  *
- *   node bench/event-store-partitions.mjs [blocks=6] [spread, all unless given]
+ *   node bench/event-store-partitions.mjs [blocks=6] [spread, all unless given] [partitions, all unless given]
  *
  * The ways take turns, so that whatever else the machine does falls on all of them.
  */
@@ -83,6 +83,7 @@ for (const [spread, range] of Object.entries(spreads)) {
   const random = createRandom(17);
   const ways = [];
   for (const [name, partition] of Object.entries(partitions)) {
+    if (process.argv[4] !== undefined && process.argv[4] !== name) continue;
     const into = `events_${table++}`;
     const create = sql.replace('.events ', `.${into} `);
     await statements.command(

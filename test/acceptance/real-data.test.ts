@@ -90,12 +90,13 @@ describe.skipIf(!existsSync(shared))('real events, imported beside a running ser
     'has the totals of $file by user, hour and property, and a second import adds nothing',
     async (dataSet) => {
       const expected = await recount(join(shared, dataSet.file), dataSet.fields);
-      await runImport(dataSet);
+      const whole = { accepted: expected.total, conflicting: 0, unconfirmed: 0, refused: 0 };
+      expect(await runImport(dataSet)).toMatchObject({ ...whole, added: expected.total, repeated: 0 });
       const type = [dataSet.type];
       await expect
         .poll(async () => (await client.events.aggregate({ type })).total, { timeout: 20_000, interval: 100 })
         .toBe(expected.total);
-      await runImport(dataSet);
+      expect(await runImport(dataSet)).toMatchObject({ ...whole, added: 0, repeated: expected.total });
 
       const byType = await client.events.aggregate({ type, group_by: ['type'] });
       expect(byType.aggregations).toEqual({ [dataSet.type]: expected.total });

@@ -1,5 +1,6 @@
 export type { ApiKeysApi, RecordPage, UsersApi } from './access-api.ts';
 export * from './api-error.ts';
+export type { DeadLetterPage, DeadLettersApi } from './dead-letters-api.ts';
 export type { Refusal } from './delivery.ts';
 export type { Environment } from './environment.ts';
 export * from './events-api.ts';

@@ -1,6 +1,7 @@
 import type { ServiceName, TokenResponse } from '@streamflow/contracts';
 import { type ApiKeysApi, createApiKeysApi, createUsersApi, type UsersApi } from './access-api.ts';
 import type { StreamFlowApiError } from './api-error.ts';
+import { createDeadLettersApi, type DeadLettersApi } from './dead-letters-api.ts';
 import { createDelivery, type Deliver, type Refusal } from './delivery.ts';
 import type { Environment } from './environment.ts';
 import { EventSender, parse } from './event-sender.ts';
@@ -53,6 +54,8 @@ export class StreamFlow {
   readonly users: UsersApi;
   /** Keys of programs. */
   readonly apiKeys: ApiKeysApi;
+  /** What could not be processed. */
+  readonly deadLetters: DeadLettersApi;
 
   readonly #connection: ConnectionSettings;
   readonly #environment: Environment;
@@ -93,6 +96,7 @@ export class StreamFlow {
     this.events = createEventsApi(this.#transport);
     this.users = createUsersApi(this.#transport);
     this.apiKeys = createApiKeysApi(this.#transport);
+    this.deadLetters = createDeadLettersApi(this.#transport);
     const page = currentPage();
     if (page !== undefined)
       this.#forgetPage = sendOnPageExit(page, this.#connection, () => sender.unanswered());

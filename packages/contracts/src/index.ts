@@ -1,6 +1,7 @@
 export * from './api/api-keys.ts';
 export * from './api/auth.ts';
 export * from './api/dashboard.ts';
+export * from './api/dead-letters.ts';
 export * from './api/ingestion.ts';
 export * from './api/ingestion-socket.ts';
 export * from './api/operations.ts';

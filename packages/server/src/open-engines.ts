@@ -64,7 +64,7 @@ export async function openEvents({ config, clock, log, teardown }: EngineOptions
 
 /** Opens the bus: the log in the data directory, or RabbitMQ. */
 export async function openBus({ config, clock, log, metrics, teardown }: EngineOptions): Promise<Bus> {
-  const { url, prefix } = config.rabbitmq;
+  const { url, prefix, exchanges, heartbeat, prefetch, ...limits } = config.rabbitmq;
   const bus =
     url === null
       ? await openSegmentLogBus({
@@ -78,12 +78,20 @@ export async function openBus({ config, clock, log, metrics, teardown }: EngineO
       : await openRabbitmqBus({
           url: url.reveal(),
           prefix,
+          exchanges,
+          heartbeatSeconds: heartbeat,
+          prefetchCount: prefetch,
+          inFlightBytes: limits.in_flight_bytes,
+          storageMaxBatches: limits.max_messages,
+          storageMaxBytes: limits.max_bytes,
+          deliveryLimit: limits.delivery_limit,
           publishTimeoutMs: config.bus.publish_timeout_ms,
           clock,
+          random: Math.random,
           log,
         });
   teardown.push('bus', () => bus.close());
-  for (const queue of ['events.storage', 'events.analytics'] as const) {
+  for (const queue of ['events.storage', 'events.analytics', 'events.dead'] as const) {
     metrics.watchQueue(queue, async () => (await bus.depth(queue)).batches);
   }
   return bus;

@@ -18,6 +18,8 @@ export interface RouteContract {
   readonly params?: TSchema;
   /** Query parameters as they are after coercion from text. */
   readonly query?: TSchema;
+  /** Query parameters whose names are not known beforehand: an object of them, by the pattern of their names. */
+  readonly openQuery?: TSchema;
   readonly headers?: TSchema;
   readonly body?: TSchema;
   /** Content types of the body; `application/json` unless given. */
@@ -33,6 +35,21 @@ export interface ResponseContract {
   /** `application/json` unless given. */
   readonly contentType?: string;
 }
+
+/** A WebSocket path and what is said on it, as JSON text. */
+export interface SocketContract {
+  readonly path: string;
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly tag: string;
+  readonly permission: Permission;
+  readonly query?: TSchema;
+  readonly clientFrame: TSchema;
+  readonly serverFrame: TSchema;
+}
+
+export const defineSocket = <const T extends SocketContract>(socket: T): T => socket;
 
 export const defineRoute = <const T extends RouteContract>(route: T): T => route;
 

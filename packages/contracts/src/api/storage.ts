@@ -30,6 +30,17 @@ export const eventFilterProperties = {
   tag: Repeatable(Type.String(), 'Events that carry the tag.'),
 };
 
+/** Conditions on properties of `data`, each a query parameter of its own. */
+const DataFilter = Type.Record(Type.String({ pattern: '^data\\..+$' }), Type.String(), {
+  title: 'data.<path>',
+  description:
+    'Any number of parameters `data.<path>=<value>`, at most 20 different paths: the property of `data` at the path ' +
+    'equals the value. Segments of a path are separated by dots, list elements by their position, and a segment with ' +
+    'other characters is in double quotes: `data.page=/pricing`, `data.items.0.price=5`, `data."id.orig_h"=10.0.0.1`. ' +
+    'A text equals its value, a number any spelling of it, and `true`, `false` and `null` themselves. A path may be ' +
+    'repeated; any of its values.',
+});
+
 export const EventOrder = Type.Enum(['desc', 'asc'], {
   description: 'By event time: newest first (desc, the default) or oldest first (asc).',
 });
@@ -59,6 +70,7 @@ export const listEvents = defineRoute({
   tag,
   permission: 'events:read',
   query: ListEventsQuery,
+  openQuery: DataFilter,
   responses: { 200: { description: 'A page of events.', schema: Page(Event) } },
 });
 
@@ -238,6 +250,7 @@ export const aggregateEvents = defineRoute({
   tag,
   permission: 'events:read',
   query: AggregateEventsQuery,
+  openQuery: DataFilter,
   responses: { 200: { description: 'The metric by group, and over all.', schema: AggregationResult } },
 });
 
@@ -263,6 +276,7 @@ export const exportEvents = defineRoute({
   tag,
   permission: 'events:read',
   query: ExportEventsQuery,
+  openQuery: DataFilter,
   responses: {
     200: {
       description: 'One event a line (NDJSON), or CSV with a header.',

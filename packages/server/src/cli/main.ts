@@ -3,6 +3,7 @@ import { systemClock } from '../domain/clock.ts';
 import { version } from '../version.ts';
 import { configCommand } from './config.ts';
 import { createConnect } from './connection.ts';
+import { deadCommand } from './dead.ts';
 import { importCommand } from './import.ts';
 import { keyCommand } from './key.ts';
 import { createLocalAccess } from './local-app.ts';
@@ -60,6 +61,7 @@ export async function runCli(argv: readonly string[], process: ProcessStreams): 
     tailCommand(connect, terminal, systemClock),
     userCommand(connect, terminal),
     keyCommand(connect, terminal, systemClock),
+    deadCommand(connect, terminal),
     configCommand(),
   ];
   for (const command of commands) program.addCommand(inherit(command, program));

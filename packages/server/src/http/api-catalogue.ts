@@ -2,7 +2,9 @@ import {
   apiKeyRoutes,
   authRoutes,
   dashboardRoutes,
+  deadLetterRoutes,
   ingestionRoutes,
+  ingestionSocket,
   type RouteContract,
   type ServiceName,
   storageRoutes,
@@ -19,10 +21,10 @@ export const apiCatalogue: Readonly<
 > = {
   ingestion: {
     routes: [...ingestionRoutes, ...authRoutes],
-    sockets: [{ path: '/ws', summary: 'Send events' }],
+    sockets: [{ path: ingestionSocket.path, summary: ingestionSocket.summary, contract: ingestionSocket }],
   },
   analytics: { routes: authRoutes, sockets: [] },
   alerting: { routes: authRoutes, sockets: [] },
   dashboard: { routes: [...dashboardRoutes, ...userRoutes, ...apiKeyRoutes, ...authRoutes], sockets: [] },
-  storage: { routes: [...storageRoutes, ...authRoutes], sockets: [] },
+  storage: { routes: [...storageRoutes, ...deadLetterRoutes, ...authRoutes], sockets: [] },
 };

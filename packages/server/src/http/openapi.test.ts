@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ingestionRoutes, serviceNames, storageRoutes } from '@streamflow/contracts';
+import { ingestionRoutes, ingestionSocket, serviceNames, storageRoutes } from '@streamflow/contracts';
 import { describe, expect, it } from 'vitest';
 import { openApiDocument } from './openapi.ts';
 
@@ -7,7 +7,7 @@ const document = openApiDocument({
   service: 'storage',
   version: '1.2.3',
   contracts: [...ingestionRoutes, ...storageRoutes],
-  sockets: [{ path: '/ws', summary: 'Events' }],
+  sockets: [{ path: '/ws', summary: 'Events', contract: ingestionSocket }],
 });
 const text = JSON.stringify(document);
 
@@ -48,6 +48,34 @@ describe('openApiDocument', () => {
       'application/json',
       'text/plain',
     ]);
+  });
+
+  it('writes sockets as a handshake that answers 101, with every frame among the schemas', () => {
+    const { paths, components } = JSON.parse(text);
+    const { responses, 'x-websocket': frames } = paths['/ws'].get;
+    expect(Object.keys(responses)).toEqual(['101', '400', '401', '403', '429', '503']);
+    expect(frames).toEqual({
+      client: { $ref: '#/components/schemas/IngestionClientFrame' },
+      server: { $ref: '#/components/schemas/IngestionServerFrame' },
+    });
+    const alternatives = ['IngestionClientFrame', 'IngestionServerFrame'].flatMap((name) =>
+      components.schemas[name].anyOf.map(({ $ref }: { $ref: string }) => $ref.split('/').at(-1)),
+    );
+    const types = alternatives.map((name) => components.schemas[name].properties.type.const);
+    expect(types).toEqual(['auth', 'event', 'batch', 'ping', 'ready', 'ack', 'error', 'pong']);
+  });
+
+  it('writes filters of any name as an object that stands exploded in the query', () => {
+    const { paths } = JSON.parse(text);
+    for (const path of ['/events', '/events/aggregations', '/events/export']) {
+      const open = paths[path].get.parameters.find(({ name }: { name: string }) => name === 'data.<path>');
+      expect(open).toMatchObject({
+        in: 'query',
+        style: 'form',
+        explode: true,
+        schema: { type: 'object', patternProperties: { '^data\\..+$': { type: 'string' } } },
+      });
+    }
   });
 
   it.each(serviceNames)('of %s is committed for tools to read', (service) => {

@@ -6,6 +6,7 @@ import {
   operationsRoutes,
   type RouteContract,
   type ServiceName,
+  type SocketContract,
 } from '@streamflow/contracts';
 import type { TSchema } from 'typebox';
 import type { MountedSocket } from './service.ts';
@@ -21,7 +22,7 @@ export interface OpenApiOptions {
   readonly service: ServiceName;
   readonly version: string;
   readonly contracts: readonly RouteContract[];
-  readonly sockets: readonly Pick<MountedSocket, 'path' | 'summary'>[];
+  readonly sockets: readonly Pick<MountedSocket, 'path' | 'summary' | 'contract'>[];
 }
 
 export const apiTitles: Readonly<Record<ServiceName, string>> = {
@@ -40,6 +41,11 @@ export function openApiDocument(options: OpenApiOptions): OpenApiDocument {
   for (const contract of [...options.contracts, ...operationsRoutes]) {
     const path = contract.path.replaceAll(/:([A-Za-z0-9_]+)/g, '{$1}');
     paths[path] = { ...paths[path], [contract.method.toLowerCase()]: operation(contract, components) };
+    tags.add(contract.tag);
+  }
+  for (const { contract } of options.sockets) {
+    if (contract === undefined) continue;
+    paths[contract.path] = { ...paths[contract.path], get: socketOperation(contract, components) };
     tags.add(contract.tag);
   }
   const sockets = options.sockets.map(({ path, summary }) => ({ path, summary }));
@@ -87,6 +93,7 @@ function operation(contract: RouteContract, components: Map<string, Json>): Json
   const parameters = [
     ...parametersOf('path', contract.params, components),
     ...parametersOf('query', contract.query, components),
+    ...openParameters(contract.openQuery, components),
     ...parametersOf('header', contract.headers, components),
   ];
   const responses: JsonObject = {};
@@ -99,12 +106,8 @@ function operation(contract: RouteContract, components: Map<string, Json>): Json
       },
     };
   }
-  for (const [status, codes] of errorsOf(contract)) {
-    responses[status] = {
-      description: codes.map((code) => `${code}: ${errorCatalogue[code].description}`).join(' '),
-      content: { 'application/json': { schema: schemaOf(ErrorResponse, components) } },
-    };
-  }
+  for (const code of errorsOf(contract))
+    responses[String(errorCatalogue[code].status)] = errorResponse(code, components);
   const body = contract.body === undefined ? null : schemaOf(contract.body, components);
   return {
     operationId: contract.operationId,
@@ -129,17 +132,76 @@ function operation(contract: RouteContract, components: Map<string, Json>): Json
   };
 }
 
-/** The errors that a route can answer, by status, as far as its contract tells. */
-function errorsOf(contract: RouteContract): [string, ErrorCode[]][] {
+/**
+ * OpenAPI knows no WebSockets: the handshake is an ordinary operation that answers 101, and what is said afterwards is
+ * in `x-websocket`, by references to schemas like those of bodies.
+ */
+function socketOperation(contract: SocketContract, components: Map<string, Json>): JsonObject {
+  const refusals = [
+    'BadRequest',
+    'AuthenticationRequired',
+    'PermissionDenied',
+    'RateLimitExceeded',
+    'ServiceUnavailable',
+  ] as const;
+  const parameters = parametersOf('query', contract.query, components);
+  return {
+    operationId: contract.operationId,
+    summary: contract.summary,
+    description: `The handshake of a WebSocket (RFC 6455); frames are JSON text. ${contract.description}`,
+    tags: [contract.tag],
+    security: [{ bearer: [] }, { apiKey: [] }, {}],
+    'x-permission': contract.permission,
+    ...(parameters.length > 0 ? { parameters } : {}),
+    responses: {
+      101: {
+        description: 'The connection is a WebSocket now; `x-websocket` has the frames of either side.',
+        headers: { Upgrade: { schema: { type: 'string', const: 'websocket' } } },
+      },
+      ...Object.fromEntries(
+        refusals.map((code) => [String(errorCatalogue[code].status), errorResponse(code, components)]),
+      ),
+    },
+    'x-websocket': {
+      client: schemaOf(contract.clientFrame, components),
+      server: schemaOf(contract.serverFrame, components),
+    },
+  };
+}
+
+const errorResponse = (code: ErrorCode, components: Map<string, Json>): Json => ({
+  description: `${code}: ${errorCatalogue[code].description}`,
+  content: { 'application/json': { schema: schemaOf(ErrorResponse, components) } },
+});
+
+/** The errors that a route can answer, as far as its contract tells. */
+function errorsOf(contract: RouteContract): ErrorCode[] {
   if (contract.tag === 'Operations') return [];
   const codes: ErrorCode[] = ['BadRequest'];
-  if (contract.permission !== 'public') codes.push('AuthenticationRequired');
-  if (contract.operationId === 'login') codes.push('AuthenticationRequired');
+  if (contract.permission !== 'public' || contract.operationId === 'login')
+    codes.push('AuthenticationRequired');
   if (contract.permission !== 'public' && contract.permission !== 'any') codes.push('PermissionDenied');
   if (contract.path.includes(':')) codes.push('NotFound');
   if (contract.body !== undefined) codes.push('PayloadTooLarge', 'UnsupportedMediaType');
-  codes.push('ValidationError', 'RateLimitExceeded', 'InternalError', 'ServiceUnavailable');
-  return codes.map((code) => [String(errorCatalogue[code].status), [code]]);
+  return [...codes, 'ValidationError', 'RateLimitExceeded', 'InternalError', 'ServiceUnavailable'];
+}
+
+/** An object of the form style, exploded, stands in the query as one parameter a property, under the property's name. */
+function openParameters(schema: TSchema | undefined, components: Map<string, Json>): Json[] {
+  if (schema === undefined) return [];
+  const json = schemaOf(schema, components);
+  const { title, description, ...rest } = isObject(json) ? json : {};
+  return [
+    {
+      name: title ?? '*',
+      in: 'query',
+      required: false,
+      ...(description === undefined ? {} : { description }),
+      style: 'form',
+      explode: true,
+      schema: rest,
+    },
+  ];
 }
 
 function parametersOf(

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Permission, RouteContract, ServiceName } from '@streamflow/contracts';
+import type { Permission, RouteContract, ServiceName, SocketContract } from '@streamflow/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
 
@@ -47,6 +47,8 @@ export interface MountedRoute {
 export interface MountedSocket {
   readonly path: string;
   readonly summary: string;
+  /** What is said on it, for the OpenAPI document. */
+  readonly contract?: SocketContract;
   /** Largest frame, bytes. */
   readonly maxFrameBytes: number;
   readonly permission: Permission;

@@ -228,4 +228,26 @@ describe('sockets', () => {
     expect(status).toBe(400);
     expect((server.app.server.address() as AddressInfo).port).toBe(port);
   });
+
+  it('refuse a handshake that is none in the shape of every error', async () => {
+    const answer = await new Promise<string>((resolve, reject) => {
+      const headers = { connection: 'Upgrade', upgrade: 'websocket', 'x-correlation-id': 'handshake-1' };
+      const sent = httpRequest({ port, path: '/ws', headers });
+      sent.on('response', (response) => {
+        let text = '';
+        response.on('data', (chunk) => {
+          text += chunk;
+        });
+        response.on('end', () => resolve(`${response.statusCode} ${text}`));
+      });
+      sent.on('error', reject);
+      sent.end();
+    });
+    expect(answer.slice(0, 4)).toBe('400 ');
+    expect(JSON.parse(answer.slice(4))).toMatchObject({
+      error: 'BadRequest',
+      message: expect.stringContaining('Sec-WebSocket-Key'),
+      correlation_id: 'handshake-1',
+    });
+  });
 });

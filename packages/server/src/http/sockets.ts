@@ -56,6 +56,16 @@ export function attachSockets(server: Server, options: SocketOptions): AttachedS
       },
     ]),
   );
+  // What ws would refuse by itself, in the shape of every other error.
+  for (const { wss } of servers.values())
+    wss.on('wsClientError', (error, connection, raw) => {
+      refuse(
+        connection,
+        new StreamFlowError('BadRequest', `The WebSocket handshake is not acceptable: ${error.message}`),
+        correlationIdOf(raw, newId),
+        clock.now(),
+      );
+    });
   const open = new Map<WebSocket, { alive: boolean }>();
   let draining = false;
 

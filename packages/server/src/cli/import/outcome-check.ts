@@ -47,6 +47,9 @@ const longestPauseMs = 500;
 /** Waits for events to appear before they are given up: 30 s. */
 const patience = 60;
 
+/** Every so many waits all are asked for, in case the last one is never stored. */
+const probesBetween = 8;
+
 interface Pending {
   readonly json: string;
   from: number;
@@ -119,7 +122,10 @@ export class OutcomeCheck {
     let waits = 0;
     while (!this.#unable && this.#pending.size >= (this.#finishing ? 1 : lookUpIds)) {
       if (this.#options.interrupted.aborted) return this.#giveUp(null);
-      const asked = this.#oldest();
+      const ids = this.#oldest();
+      // Events are stored about in the order of their acceptance: the last one tells whether it is time to ask for all.
+      const probes = waits > 0 && waits % probesBetween !== 0;
+      const asked = probes ? ids.slice(-1) : ids;
       const settled = await this.#lookUp(asked);
       if (settled === null) return;
       if (settled > 0) {
@@ -127,7 +133,6 @@ export class OutcomeCheck {
         waits = 0;
       }
       if (settled > asked.length / 2) continue;
-      // Storing is behind: what is asked again costs the store what storing needs.
       waits += 1;
       if (waits > patience) return this.#giveUp('they were accepted and are not stored yet');
       await this.#options.sleep(pause);
@@ -165,7 +170,8 @@ export class OutcomeCheck {
     } catch (error) {
       if (interrupted.aborted) this.#giveUp(null);
       // A key that may not read, or no address of the storage service.
-      else if (!(error instanceof StreamFlowApiError)) this.#giveUp(String(error));
+      else if (!(error instanceof StreamFlowApiError))
+        this.#giveUp(error instanceof Error ? error.message : String(error));
       else if (isLasting(error)) this.#giveUp(error.message);
       else return settled;
       return null;

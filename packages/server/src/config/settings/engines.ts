@@ -126,6 +126,52 @@ export const rabbitmq = Type.Object({
     maximum: 3600,
     needs: 'rabbitmq.url',
   }),
+  prefetch: integer({
+    env: 'RABBITMQ_PREFETCH',
+    description:
+      'Most messages that the broker sends a consumer ahead of its answers; fewer when they are large.',
+    default: 4000,
+    minimum: 1,
+    maximum: 65_535,
+    needs: 'rabbitmq.url',
+  }),
+  in_flight_bytes: integer({
+    env: 'RABBITMQ_IN_FLIGHT_BYTES',
+    description: 'What may wait for a confirm of the broker at a time; more is refused with 503 at once.',
+    unit: 'bytes',
+    default: 64 * megabyte,
+    minimum: megabyte,
+    maximum: gigabyte,
+    needs: 'rabbitmq.url',
+  }),
+  max_messages: integer({
+    env: 'RABBITMQ_MAX_MESSAGES',
+    description:
+      'Messages after which `events.storage` is full, and events are refused with 503. The queue keeps the value that it was made with.',
+    default: 100_000,
+    minimum: 1,
+    maximum: 1_000_000_000,
+    needs: 'rabbitmq.url',
+  }),
+  max_bytes: integer({
+    env: 'RABBITMQ_MAX_BYTES',
+    description:
+      'Bytes after which `events.storage` is full. The queue keeps the value that it was made with.',
+    unit: 'bytes',
+    default: 4 * gigabyte,
+    minimum: megabyte,
+    maximum: 1024 * gigabyte,
+    needs: 'rabbitmq.url',
+  }),
+  delivery_limit: integer({
+    env: 'RABBITMQ_DELIVERY_LIMIT',
+    description:
+      'Deliveries after which the broker gives a message up to the dead letters. The queues keep the value that they were made with.',
+    default: 10_000,
+    minimum: 1,
+    maximum: 1_000_000_000,
+    needs: 'rabbitmq.url',
+  }),
 });
 
 export const redis = Type.Object({

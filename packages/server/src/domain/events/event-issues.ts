@@ -4,7 +4,7 @@ import { Compile } from 'typebox/compile';
 import { type EventTypes, isWellFormedEventType } from './event-types.ts';
 import { formatJsonPath } from './json-defects.ts';
 import type { EventLimits } from './limits.ts';
-import { formatTimestamp, isWithinRange, parseTimestamp } from './timestamp.ts';
+import { formatTimestamp, isWithinRange, parseTimestamp, timestampForm } from './timestamp.ts';
 
 /** What an event is checked against. */
 export interface EventRules {
@@ -100,8 +100,9 @@ function timestampProblem(
   { maxFutureSeconds }: EventLimits,
 ): string | undefined {
   const milliseconds = typeof value === 'string' ? parseTimestamp(value) + shift : Number.NaN;
-  if (Number.isNaN(milliseconds) || !isWithinRange(milliseconds))
-    return 'timestamp must be an RFC 3339 time with an offset, from the years 1900 to 2299, like 2023-12-01T12:00:00.000Z';
+  if (Number.isNaN(milliseconds)) return `timestamp must be ${timestampForm}`;
+  if (!isWithinRange(milliseconds))
+    return `timestamp must be ${timestampForm}; by the time of sending that came along, it is ${formatTimestamp(milliseconds)}`;
   if (milliseconds > receivedAt + maxFutureSeconds * 1000)
     return `timestamp is more than ${maxFutureSeconds} seconds ahead of the clock here, which shows ${formatTimestamp(receivedAt)}`;
   return undefined;

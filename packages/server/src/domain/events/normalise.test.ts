@@ -223,11 +223,13 @@ describe('normalising an event', () => {
 
   it('refuses a timestamp that the correction moves out of range, and a sent_at that is no time', () => {
     expect(issuesOf({ ...minimal, timestamp: '1900-01-01T00:00:00Z' }, '2024-01-01T00:00:00Z')).toMatchObject(
-      [{ field: 'timestamp' }],
+      [{ field: 'timestamp', message: expect.stringContaining('1899') }],
     );
     expect(issuesOf({ ...minimal, timestamp: nowText }, '2023-12-01T11:00:00Z')).toMatchObject([
       { field: 'timestamp', message: expect.stringContaining('ahead') },
     ]);
     expect(() => takeReceipt('default', { value: 'noon', field: 'sent_at' })).toThrow(/sent_at must be/);
+    const late = { value: '2300-01-01T00:00:00Z', field: 'sent_at' };
+    expect(() => takeReceipt('default', late)).toThrow(/from the years 1900 to 2299/);
   });
 });

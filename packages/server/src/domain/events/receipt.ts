@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { validationError } from '../errors.ts';
 import type { Receipt } from './event-issues.ts';
-import { formatTimestamp, parseTimestamp } from './timestamp.ts';
+import { formatTimestamp, parseTimestamp, timestampForm } from './timestamp.ts';
 
 /** Where a request told its sender's clock. */
 export interface SentAt {
@@ -38,9 +38,7 @@ export function createTakeReceipt(clock: Clock): TakeReceipt {
 function timeOf({ value, field }: SentAt): number {
   const milliseconds = typeof value === 'string' ? parseTimestamp(value) : Number.NaN;
   if (Number.isNaN(milliseconds)) {
-    throw validationError([
-      { field, message: `${field} must be an RFC 3339 time with an offset, like 2023-12-01T12:00:00.000Z` },
-    ]);
+    throw validationError([{ field, message: `${field} must be ${timestampForm}` }]);
   }
   return milliseconds;
 }

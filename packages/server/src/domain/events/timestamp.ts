@@ -6,6 +6,9 @@
 
 const firstYear = 1900;
 const lastYear = 2299;
+/** What {@link parseTimestamp} takes, for a person. */
+export const timestampForm = `an RFC 3339 time with an offset, from the years ${firstYear} to ${lastYear}, like 2023-12-01T12:00:00.000Z`;
+
 const longest = 64;
 const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
 const minuteMs = 60_000;

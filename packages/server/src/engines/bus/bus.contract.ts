@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { batchNamed, eventually, nameOf, names, Probe, publishNamed } from './bus-probe.contract.ts';
+import { deadLetters, describeDeadLetters } from './dead-letters.contract.ts';
 import type { Bus, LiveMessage } from './port.ts';
 
 /** Bytes of bodies after which a queue of the suite's buses is full; an implementation may take up to twice as many. */
@@ -212,7 +213,7 @@ export function describeBus(name: string, install: () => Promise<BusFixture>): v
         probe.at(1).ack();
         await eventually(async () => (await bus.depth('events.storage')).batches === 0, 'both are done');
         expect(probe.names).toEqual(names('answered', 2));
-        expect(await bus.deadLetters(10)).toEqual([]);
+        expect(await deadLetters(bus)).toEqual([]);
       });
 
       test('answers may come in any order', async () => {
@@ -234,32 +235,22 @@ export function describeBus(name: string, install: () => Promise<BusFixture>): v
         const before = Date.now();
         const probe = await (await Probe.on(bus, 'events.storage')).until(1);
         probe.at(0).dead('code 117: cannot parse');
-        await eventually(async () => (await bus.deadLetters(10)).length === 1, 'the dead letter');
+        await eventually(async () => (await deadLetters(bus)).length === 1, 'the dead letter');
         await eventually(async () => (await bus.depth('events.storage')).batches === 0, 'it is done');
         await bus.close();
         const next = await reopen();
-        const [letter] = await next.deadLetters(10);
+        const [info] = await deadLetters(next);
+        const letter = await next.deadLetters.get('default', info?.id ?? '');
         expect(letter).toMatchObject({ queue: 'events.storage', reason: 'code 117: cannot parse' });
-        expect(letter?.batch.headers).toEqual(poison.headers);
-        expect(letter?.batch.body.equals(poison.body)).toBe(true);
+        expect(letter?.batch).toEqual(poison.headers);
+        expect(letter?.headers).toEqual(poison.headers);
+        expect(letter?.body.equals(poison.body)).toBe(true);
         expect(letter?.at).toBeGreaterThanOrEqual(before - 1000);
+        expect({ ...letter, headers: undefined, body: undefined }).toEqual({ ...info });
         const later = await Probe.on(next, 'events.storage');
         await publishNamed(next, ['fresh']);
         await later.until(1);
         expect(later.names).toEqual(['fresh']);
-      });
-
-      test('dead letters are listed oldest first, no more than wanted, and stay', async () => {
-        await publishNamed(bus, names('dead', 3));
-        const probe = await (await Probe.on(bus, 'events.storage')).until(3);
-        for (const [position, delivery] of probe.deliveries.entries()) {
-          delivery.dead('no');
-          await eventually(async () => (await bus.deadLetters(10)).length > position, 'the dead letter');
-        }
-        const listed = async (limit: number): Promise<string[]> =>
-          (await bus.deadLetters(limit)).map((letter) => nameOf(letter.batch));
-        expect(await listed(2)).toHaveLength(2);
-        expect(await listed(10)).toEqual(names('dead', 3));
       });
 
       test('what a consumer left unanswered goes to another, and its late answers are void', async () => {
@@ -373,6 +364,8 @@ export function describeBus(name: string, install: () => Promise<BusFixture>): v
         expect(next).toBeGreaterThan(2);
       });
     });
+
+    describeDeadLetters({ bus: () => bus, reopen, crash: (crashed) => fixture.crash(crashed) });
 
     describe('live messages', () => {
       const message = (routingKey: string): LiveMessage => ({ routingKey, body: Buffer.from(routingKey) });

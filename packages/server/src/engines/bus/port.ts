@@ -9,6 +9,8 @@ export interface EventBatch {
 
 /** The durable queues that are bound to the `events` exchange. */
 export type EventQueue = 'events.storage' | 'events.analytics';
+/** These and the dead letters. */
+export type QueueName = EventQueue | 'events.dead';
 
 /** A live message on the `analytics` or `alerts` exchange. */
 export interface LiveMessage {
@@ -60,18 +62,55 @@ export interface Consumption {
 }
 
 export interface QueueDepth {
-  /** Batches that are published and not acknowledged, those under way included. */
+  /**
+   * Batches that are published and not acknowledged, those under way included (with a broker, those under way in this
+   * process); of the dead letters those that are neither replayed nor dropped.
+   */
   readonly batches: number;
   /** An estimate where a broker does not tell. */
   readonly bytes: number;
 }
 
-export interface DeadLetter {
-  readonly batch: EventBatch;
-  readonly reason: string;
+/** What is known of a dead letter without its content. */
+export interface DeadLetterInfo {
+  /** The same until it is replayed or dropped. Letters, digits, `_` and `-`. */
+  readonly id: string;
+  /** The queue that it was taken from. */
   readonly queue: EventQueue;
+  readonly reason: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
+  /** Null when this version cannot decode the message: it is none of ours, or of a later version. */
+  readonly batch: EventBatchHeaders | null;
+  /** Of the body. */
+  readonly bytes: number;
+}
+
+export interface DeadLetter extends DeadLetterInfo {
+  /** As they came, decodable or not. */
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: Buffer;
+}
+
+/**
+ * Batches that cannot be processed, until a person decides. What cannot be decoded has no project and counts as the
+ * default project's. Every method rejects with `ServiceUnavailable` when the bus is away.
+ */
+export interface DeadLetters {
+  /** Oldest first; `total` counts all of the project. */
+  list(
+    project: string,
+    page: { readonly offset: number; readonly limit: number },
+  ): Promise<{ readonly letters: readonly DeadLetterInfo[]; readonly total: number }>;
+  get(project: string, id: string): Promise<DeadLetter | null>;
+  /**
+   * Publishes it again to the queue that it was taken from, and to no other, and removes it only when it is durable
+   * there: after a crash in between it may be in both. Its ids count as known from then on (`client_ids`), since its
+   * first way may have stored some. Resolves with null when there is no such letter.
+   */
+  replay(project: string, id: string): Promise<DeadLetterInfo | null>;
+  /** Removes it for ever. Resolves with null when there is no such letter. */
+  drop(project: string, id: string): Promise<DeadLetterInfo | null>;
 }
 
 /**
@@ -104,9 +143,8 @@ export interface Bus {
     pattern: string,
     onMessage: (message: LiveMessage) => void,
   ): Promise<{ close(): Promise<void> }>;
-  depth(queue: EventQueue): Promise<QueueDepth>;
-  /** At most so many dead letters, oldest first among those that are given. They stay where they are. */
-  deadLetters(limit: number): Promise<readonly DeadLetter[]>;
+  depth(queue: QueueName): Promise<QueueDepth>;
+  readonly deadLetters: DeadLetters;
   /** Resolves when the bus could take a batch now; rejects with the reason when not. */
   ping(): Promise<void>;
   /** Refuses new batches, ends consumption, flushes, closes. */

@@ -1,3 +1,4 @@
+import { ingestionSocket } from '@streamflow/contracts';
 import type { Clock } from '../../domain/clock.ts';
 import type { EventTypes } from '../../domain/events/event-types.ts';
 import type { EventLimits } from '../../domain/events/limits.ts';
@@ -61,10 +62,11 @@ export function createIngestion(options: IngestionOptions): Service {
   let openSockets = 0;
 
   const socket: MountedSocket = {
-    path: '/ws',
-    summary: 'Send events',
+    path: ingestionSocket.path,
+    summary: ingestionSocket.summary,
+    contract: ingestionSocket,
     maxFrameBytes: options.maxBodyBytes,
-    permission: 'events:write',
+    permission: ingestionSocket.permission,
     connect(connection, context) {
       openSockets += 1;
       connection.once('close', () => {

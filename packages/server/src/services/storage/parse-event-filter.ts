@@ -1,5 +1,5 @@
 import { severities } from '@streamflow/contracts';
-import { parseTimestamp } from '../../domain/events/timestamp.ts';
+import { parseTimestamp, timestampForm } from '../../domain/events/timestamp.ts';
 import type { EventFilter, PropertyCondition } from '../../domain/queries/event-query.ts';
 import { formatPropertyPath, parsePropertyPath } from '../../domain/queries/property-path.ts';
 import type { QueryReader } from './query-reader.ts';
@@ -59,10 +59,7 @@ function readInstant(reader: QueryReader, name: string): number | undefined {
   if (text === undefined) return undefined;
   const time = parseTimestamp(text);
   if (!Number.isNaN(time)) return time;
-  return reader.refuse(
-    name,
-    `${name} must be a time in RFC 3339 form with an offset, such as 2023-12-01T00:00:00Z, of the years 1900 to 2299`,
-  );
+  return reader.refuse(name, `${name} must be ${timestampForm}`);
 }
 
 /** Values of an event field, which is never empty: an empty value is a mistake and not a condition. */

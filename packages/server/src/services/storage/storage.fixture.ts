@@ -165,17 +165,23 @@ export async function* exportPages(
   }
 }
 
-export interface TestBus extends Pick<Bus, 'consume' | 'ping'> {
+export interface TestBus extends Pick<Bus, 'consume' | 'ping' | 'deadLetters'> {
   readonly log: string[];
   options: ConsumeOptions | null;
 }
 
-/** A bus whose deliveries the test makes: `bus.options.onDelivery(…)`. */
+/** A bus whose deliveries the test makes: `bus.options.onDelivery(…)`. It has no dead letters. */
 export function createTestBus(): TestBus {
   const bus: TestBus = {
     log: [],
     options: null,
     ping: nothing,
+    deadLetters: {
+      list: async () => ({ letters: [], total: 0 }),
+      get: async () => null,
+      replay: async () => null,
+      drop: async () => null,
+    },
     async consume(queue, options): Promise<Consumption> {
       bus.log.push(`consume ${queue}`);
       bus.options = options;

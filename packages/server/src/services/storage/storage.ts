@@ -4,13 +4,14 @@ import type { Bus, Consumption } from '../../engines/bus/port.ts';
 import type { EventStore } from '../../engines/event-store/port.ts';
 import type { Service } from '../../http/service.ts';
 import { createBlockWriter } from './block-writer.ts';
+import { deadLetterRoutes } from './dead-letter-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import { exportRoute } from './export-route.ts';
 import type { BlockLimits } from './flush-rule.ts';
 import type { StorageMetrics } from './storage-metrics.ts';
 
 export interface StorageOptions {
-  readonly bus: Pick<Bus, 'consume' | 'ping'>;
+  readonly bus: Pick<Bus, 'consume' | 'ping' | 'deadLetters'>;
   readonly events: EventStore;
   readonly clock: Clock;
   /** A number from 0 up to and without 1; spreads the tries while the store is away. */
@@ -50,7 +51,11 @@ export function createStorage(options: StorageOptions): Service {
 
   return {
     name: 'storage',
-    routes: [...eventRoutes({ events, clock }), exportRoute({ events, clock, log })],
+    routes: [
+      ...eventRoutes({ events, clock }),
+      exportRoute({ events, clock, log }),
+      ...deadLetterRoutes({ deadLetters: bus.deadLetters, clock, log }),
+    ],
     sockets: [],
     checks: { database: () => events.ping(), message_broker: () => bus.ping() },
     essentialChecks: ['database'],

@@ -1,105 +1,113 @@
 import { randomUUID } from 'node:crypto';
-import { AMQPError, type Connection, type Envelope, type Publisher } from 'rabbitmq-client';
+import type { Connection } from 'rabbitmq-client';
 import type { Clock } from '../../../domain/clock.ts';
 import { unavailable } from '../../../domain/errors.ts';
-import type { Log } from '../../../domain/log.ts';
 import type {
   Bus,
   ConsumeOptions,
   Consumption,
-  DeadLetter,
   EventBatch,
   EventQueue,
   LiveExchange,
   LiveMessage,
   QueueDepth,
+  QueueName,
 } from '../port.ts';
-import { batchEnvelope, deadLetterEnvelope, decodeDeadLetter } from './messages.ts';
+import { DeadLetterQueue } from './dead-letter-queue.ts';
+import { watchDropped } from './dropped-batches.ts';
+import { batchMessage, deadMessage } from './messages.ts';
+import type { OutgoingMessage } from './outgoing-message.ts';
+import { Publisher, type PublisherOptions } from './publisher.ts';
 import { QueueConsumption } from './queue-consumption.ts';
 import type { Topology } from './topology.ts';
+import { inTime, TopologyKeeper } from './topology-keeper.ts';
 
-/** Milliseconds over which batches that the broker dropped are counted before a consumer is told. */
-const gapReportMs = 100;
+const noBody = Buffer.alloc(0);
 
-export interface RabbitmqBusParts {
-  readonly publishing: Connection;
+export interface RabbitmqBusParts extends Omit<PublisherOptions, 'link' | 'topology'> {
   readonly consuming: Connection;
+  readonly publishing: PublisherOptions['link'];
   readonly topology: Topology;
-  readonly publishTimeoutMs: number;
+  /** Batches that the broker sends a consumer ahead of its answers, at most. */
+  readonly prefetchCount: number;
   readonly clock: Clock;
-  readonly log: Log;
 }
 
 /** The `Bus` over RabbitMQ: persistent messages with publisher confirms into quorum queues. */
 export class RabbitmqBus implements Bus {
+  readonly deadLetters: DeadLetterQueue;
   private readonly parts: RabbitmqBusParts;
   private readonly publisher: Publisher;
-  private readonly livePublisher: Publisher;
+  private readonly keeper: TopologyKeeper;
+  private readonly timeoutMs: number;
   private readonly consumptions = new Map<QueueConsumption, EventQueue>();
   private readonly endings = new Set<() => Promise<void>>();
-  /** Ids of messages that the broker could not route; the confirm follows the return. */
-  private readonly returned = new Set<string>();
   /** A running mean of the bodies published, for the depth in bytes, which AMQP does not tell. */
   private meanBytes = 0;
   private closing: Promise<void> | undefined;
 
   constructor(parts: RabbitmqBusParts) {
     this.parts = parts;
-    const { publishing, topology } = parts;
-    this.publisher = publishing.createPublisher({
-      confirm: true,
-      exchanges: topology.exchanges,
-      queues: topology.queues,
-      queueBindings: topology.bindings,
+    const { consuming, topology, publishing, log } = parts;
+    this.timeoutMs = publishing.publishTimeoutMs;
+    this.keeper = new TopologyKeeper(consuming, topology);
+    this.publisher = new Publisher({
+      ...parts,
+      link: publishing,
+      topology: this.keeper,
     });
-    this.publisher.on('basic.return', (message) => this.returned.add(message.messageId ?? ''));
-    this.livePublisher = publishing.createPublisher();
+    this.deadLetters = new DeadLetterQueue({
+      connection: consuming,
+      topology,
+      timeoutMs: this.timeoutMs,
+      log,
+      publish: (message) => this.send(message),
+    });
   }
 
   async start(): Promise<void> {
-    const { publishing, consuming, publishTimeoutMs } = this.parts;
-    await Promise.all([
-      publishing.onConnect(publishTimeoutMs, true),
-      consuming.onConnect(publishTimeoutMs, true),
-    ]);
-    await this.declare();
+    await this.parts.consuming.onConnect(this.timeoutMs, true);
+    await this.publisher.start();
   }
 
-  /** Ends both connections at once; for a start that failed. */
+  /** Ends what a start that failed has opened. */
   abandon(): void {
-    this.parts.publishing.unsafeDestroy();
     this.parts.consuming.unsafeDestroy();
   }
 
   async publish(batches: readonly EventBatch[]): Promise<void> {
-    this.refuseWhenAway();
+    let bytes = 0;
+    for (const { body } of batches) bytes += body.length;
+    this.refuseOver(bytes);
     // All are handed to the socket in this turn, which keeps their order.
-    await Promise.all(
-      batches.map((batch) => {
-        this.meanBytes += (batch.body.length - this.meanBytes) / 64;
-        return this.send(batchEnvelope(batch, this.parts.topology.events, randomUUID()), batch.body);
-      }),
-    );
+    const sent: Promise<void>[] = [];
+    for (const batch of batches) {
+      this.meanBytes += (batch.body.length - this.meanBytes) / 64;
+      sent.push(this.publisher.send(batchMessage(batch, this.parts.topology.events, randomUUID())));
+    }
+    await (sent.length === 1 ? sent[0] : Promise.all(sent));
   }
 
   async consume(queue: EventQueue, options: ConsumeOptions): Promise<Consumption> {
-    this.refuseWhenAway();
-    const { consuming, topology, clock, log } = this.parts;
+    this.refuseWhenClosed();
+    const { consuming, topology, prefetchCount, clock, log } = this.parts;
     const consumption = new QueueConsumption({
       connection: consuming,
       queue,
       queueName: topology.queue(queue),
       consume: options,
+      prefetchCount,
       clock,
       log,
-      addDeadLetter: (letter, id) =>
-        this.send(deadLetterEnvelope(letter, topology.deadLetters, id), letter.batch.body),
+      bury: (message, id, burial) => this.send(deadMessage(message, topology.deadLetters, id, burial)),
     });
-    await consumption.open();
+    await this.reached(consumption.open());
     this.consumptions.set(consumption, queue);
     const { onGap } = options;
     const endGaps =
-      onGap === undefined || queue === 'events.storage' ? undefined : await this.watchDropped(onGap);
+      onGap === undefined || queue === 'events.storage'
+        ? undefined
+        : this.keep(await watchDropped({ connection: consuming, topology, log, onGap }));
     return {
       pause: () => consumption.pause(),
       resume: () => consumption.resume(),
@@ -112,11 +120,18 @@ export class RabbitmqBus implements Bus {
   }
 
   publishLive(exchange: LiveExchange, { routingKey, body }: LiveMessage): void {
-    if (this.closing !== undefined || !this.parts.publishing.ready) return;
-    const envelope: Envelope = { exchange: this.parts.topology.live(exchange), routingKey };
-    this.livePublisher.send(envelope, body).catch((error: unknown) => {
-      this.parts.log.debug('A live message was dropped', { error, exchange });
+    if (this.closing !== undefined) return;
+    const sent = this.publisher.sendLive({
+      exchange: this.parts.topology.live(exchange),
+      routingKey,
+      id: '',
+      contentType: 'application/octet-stream',
+      headers: {},
+      body,
+      persistent: false,
+      mandatory: false,
     });
+    if (!sent) this.parts.log.debug('A live message was dropped', { exchange });
   }
 
   async subscribeLive(
@@ -124,7 +139,7 @@ export class RabbitmqBus implements Bus {
     pattern: string,
     onMessage: (message: LiveMessage) => void,
   ): Promise<{ close(): Promise<void> }> {
-    this.refuseWhenAway();
+    this.refuseWhenClosed();
     const { consuming, topology, log } = this.parts;
     const queue = `${topology.live(exchange)}.live.${randomUUID()}`;
     const consumer = consuming.createConsumer(
@@ -135,23 +150,20 @@ export class RabbitmqBus implements Bus {
         queueBindings: [{ queue, exchange: topology.live(exchange), routingKey: pattern }],
       },
       ({ routingKey, body }) => {
-        if (Buffer.isBuffer(body)) onMessage({ routingKey, body });
+        onMessage({ routingKey, body: Buffer.isBuffer(body) ? body : noBody });
       },
     );
     consumer.on('error', (error) => log.error('A subscription to live messages failed', { error, exchange }));
-    await new Promise<void>((ready) => consumer.once('ready', ready));
-    const close = async (): Promise<void> => {
-      this.endings.delete(close);
-      await consumer.close();
-    };
-    this.endings.add(close);
-    return { close };
+    await this.reached(new Promise<void>((ready) => consumer.once('ready', ready)));
+    return { close: this.keep(() => consumer.close()) };
   }
 
-  async depth(queue: EventQueue): Promise<QueueDepth> {
+  async depth(queue: QueueName): Promise<QueueDepth> {
     const name = this.parts.topology.queue(queue);
     // What the broker counts is what is ready; what our own consumers hold is added.
-    const { messageCount } = await this.parts.consuming.queueDeclare({ queue: name, passive: true });
+    const { messageCount } = await this.reached(
+      this.parts.consuming.queueDeclare({ queue: name, passive: true }),
+    );
     let batches = messageCount;
     for (const [consumption, consumed] of this.consumptions) {
       if (consumed === queue) batches += consumption.unanswered;
@@ -159,37 +171,17 @@ export class RabbitmqBus implements Bus {
     return { batches, bytes: Math.ceil(batches * this.meanBytes) };
   }
 
-  async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
-    const channel = await this.parts.consuming.acquire();
-    try {
-      const found: DeadLetter[] = [];
-      let lastTag = 0;
-      while (found.length < limit) {
-        const message = await channel.basicGet(this.parts.topology.deadQueue);
-        if (message === undefined) break;
-        lastTag = message.deliveryTag;
-        const letter = decodeDeadLetter(message);
-        if (letter !== undefined) found.push(letter);
-      }
-      if (lastTag > 0) channel.basicNack({ deliveryTag: lastTag, multiple: true, requeue: true });
-      // What was looked at before comes back to a quorum queue in an order of its own.
-      return found.sort((one, other) => one.at - other.at);
-    } finally {
-      await channel.close();
-    }
-  }
-
   async ping(): Promise<void> {
-    this.refuseWhenAway();
-    try {
-      await this.declare();
-    } catch (error) {
-      throw unavailable('RabbitMQ lacks what StreamFlow declared', 1, error);
-    }
+    this.refuseOver(0);
+    await this.publisher.look();
   }
 
   close(): Promise<void> {
-    this.closing ??= this.shutDown();
+    // A broker that does not answer must not hold the end up.
+    this.closing ??= inTime(this.shutDown(), this.timeoutMs).catch((error: unknown) => {
+      this.parts.log.warning('RabbitMQ did not answer while the bus closed', { error });
+      this.parts.consuming.unsafeDestroy();
+    });
     return this.closing;
   }
 
@@ -197,71 +189,39 @@ export class RabbitmqBus implements Bus {
     for (const end of [...this.endings]) await end();
     for (const consumption of this.consumptions.keys()) await consumption.close();
     await this.publisher.close();
-    await this.livePublisher.close();
-    await this.parts.publishing.close();
+    await this.keeper.close();
     await this.parts.consuming.close();
   }
 
-  /** Declarations are idempotent, so that repeating them looks whether everything is there. */
-  private async declare(): Promise<void> {
-    const { publishing, topology } = this.parts;
-    for (const exchange of topology.exchanges) await publishing.exchangeDeclare(exchange);
-    for (const queue of topology.queues) await publishing.queueDeclare(queue);
-    for (const binding of topology.bindings) await publishing.queueBind(binding);
+  private async send(message: OutgoingMessage): Promise<void> {
+    this.refuseOver(message.body.length);
+    await this.publisher.send(message);
   }
 
-  private async send(envelope: Envelope, body: Buffer): Promise<void> {
-    const id = envelope.messageId ?? '';
-    try {
-      await inTime(this.publisher.send(envelope, body), this.parts.publishTimeoutMs);
-    } catch (error) {
-      const full = error instanceof AMQPError && error.code === 'NACK';
-      throw full
-        ? unavailable('RabbitMQ refused a batch: storage does not keep up', 5, error)
-        : unavailable('RabbitMQ did not confirm a batch', 1, error);
-    }
-    if (this.returned.delete(id)) throw unavailable('RabbitMQ has no queue for a batch');
-  }
-
-  private async watchDropped(onGap: NonNullable<ConsumeOptions['onGap']>): Promise<() => Promise<void>> {
-    const { consuming, topology, log } = this.parts;
-    let batches = 0;
-    const report = setInterval(() => {
-      if (batches === 0) return;
-      onGap({ batches, reason: 'The broker dropped the oldest batches of the full analytics queue' });
-      batches = 0;
-    }, gapReportMs);
-    const consumer = consuming.createConsumer(
-      { queue: topology.droppedQueue, queueOptions: { passive: true }, noAck: true },
-      () => {
-        batches++;
-      },
-    );
-    consumer.on('error', (error) => log.error('Dropped batches cannot be counted', { error }));
-    await new Promise<void>((ready) => consumer.once('ready', ready));
-    const end = async (): Promise<void> => {
-      this.endings.delete(end);
-      clearInterval(report);
-      await consumer.close();
+  /** Has the bus end it with itself, unless its owner does before. */
+  private keep(end: () => Promise<void>): () => Promise<void> {
+    const once = async (): Promise<void> => {
+      if (this.endings.delete(once)) await end();
     };
-    this.endings.add(end);
-    return end;
+    this.endings.add(once);
+    return once;
   }
 
-  private refuseWhenAway(): void {
+  private async reached<Value>(work: Promise<Value>): Promise<Value> {
+    try {
+      return await inTime(work, this.timeoutMs);
+    } catch (error) {
+      throw unavailable('RabbitMQ cannot be reached', 1, error);
+    }
+  }
+
+  private refuseOver(bytes: number): void {
+    this.refuseWhenClosed();
+    const refusal = this.publisher.refusal(bytes);
+    if (refusal !== undefined) throw refusal;
+  }
+
+  private refuseWhenClosed(): void {
     if (this.closing !== undefined) throw unavailable('The bus is closed');
-    if (!this.parts.publishing.ready) throw unavailable('RabbitMQ is away or takes no messages');
-  }
-}
-
-async function inTime<Value>(promise: Promise<Value>, timeoutMs: number): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(unavailable('Not in time')), timeoutMs);
-  });
-  try {
-    return await Promise.race([promise, timeout]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,11 +1,13 @@
-import type { PublisherProps } from 'rabbitmq-client';
-import type { EventQueue, LiveExchange } from '../port.ts';
+import type { LiveExchange, QueueName } from '../port.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
+/** RabbitMQ 4 gives a message of a quorum queue up after 20 deliveries unless told otherwise; listing delivers. */
+const deadDeliveryLimit = 1_000_000_000;
 
 export interface TopologyOptions {
   /** Put before every name, so that installations share a broker. */
   readonly prefix: string;
+  readonly exchanges: { readonly events: string; readonly analytics: string; readonly alerts: string };
   readonly storageMaxBatches: number;
   readonly storageMaxBytes: number;
   readonly analyticsMaxBytes: number;
@@ -14,25 +16,39 @@ export interface TopologyOptions {
   readonly deliveryLimit: number;
 }
 
-type Required<Key extends keyof PublisherProps> = NonNullable<PublisherProps[Key]>;
+export interface QueueDeclaration {
+  readonly queue: string;
+  readonly durable: true;
+  readonly arguments: Readonly<Record<string, string | number>>;
+}
 
 /** What the broker must have, by name; every declaration is repeated on each connection. */
 export interface Topology {
   readonly events: string;
   readonly deadLetters: string;
-  queue(queue: EventQueue): string;
+  queue(queue: QueueName): string;
   live(exchange: LiveExchange): string;
-  readonly deadQueue: string;
   /** Where the broker puts what it dropped from the analytics queue, so that a consumer learns of it. */
   readonly droppedQueue: string;
-  readonly exchanges: Required<'exchanges'>;
-  readonly queues: Required<'queues'>;
-  readonly bindings: Required<'queueBindings'>;
+  /** Declared exclusively by whoever reads the dead letters, so that one process does at a time. */
+  readonly deadLock: string;
+  readonly exchanges: readonly {
+    readonly exchange: string;
+    readonly type: 'topic';
+    readonly durable: true;
+  }[];
+  readonly queues: readonly QueueDeclaration[];
+  readonly bindings: readonly {
+    readonly queue: string;
+    readonly exchange: string;
+    readonly routingKey: string;
+  }[];
 }
 
 export function topologyOf(options: TopologyOptions): Topology {
   const named = (name: string): string => `${options.prefix}${name}`;
-  const events = named('events');
+  const events = named(options.exchanges.events);
+  const live = (exchange: LiveExchange): string => named(options.exchanges[exchange]);
   const deadLetters = named('events.dlx');
   const dropped = named('events.dropped');
   const deadQueue = named('events.dead');
@@ -43,10 +59,10 @@ export function topologyOf(options: TopologyOptions): Topology {
     events,
     deadLetters,
     queue: named,
-    live: named,
-    deadQueue,
+    live,
     droppedQueue,
-    exchanges: [events, named('analytics'), named('alerts'), deadLetters, dropped].map((exchange) => ({
+    deadLock: named('events.dead.lock'),
+    exchanges: [events, live('analytics'), live('alerts'), deadLetters, dropped].map((exchange) => ({
       exchange,
       type: 'topic',
       durable: true,
@@ -74,6 +90,7 @@ export function topologyOf(options: TopologyOptions): Topology {
           'x-max-length-bytes': options.analyticsMaxBytes,
           'x-overflow': 'drop-head',
           'x-dead-letter-exchange': dropped,
+          'x-delivery-limit': options.deliveryLimit,
         },
       },
       {
@@ -83,6 +100,7 @@ export function topologyOf(options: TopologyOptions): Topology {
           'x-queue-type': 'quorum',
           'x-max-length-bytes': options.deadLettersMaxBytes,
           'x-overflow': 'reject-publish',
+          'x-delivery-limit': deadDeliveryLimit,
         },
       },
       // Only their number matters: what does not fit here is missing from the count.

@@ -1,10 +1,18 @@
 import type { EventBatchHeaders } from '@streamflow/contracts';
-import { StreamFlowError } from '../../../domain/errors.ts';
+import type { EventQueue } from '../port.ts';
+import type { LogEntry } from './record.ts';
 
 /*
  * The headers of a batch as a JSON list, since their names would outweigh their values in a batch of one event:
- * [schema, project, type, count, client_ids, traceparent, the rest]; the last two are left out where they are empty.
+ * [schema, project, type, count, client_ids, traceparent, the rest, the only queue]; what is empty at the end is left
+ * out. A batch with an only queue, which was published again after it had died there, is none of the others'.
  */
+
+export interface BatchMeta {
+  readonly headers: EventBatchHeaders;
+  /** The queue that alone gets the batch; undefined when every queue does. */
+  readonly onlyQueue: string | undefined;
+}
 
 export function encodeBatchMeta(headers: EventBatchHeaders): string {
   const { schema, project, type, count, client_ids, traceparent, ...rest } = headers;
@@ -15,27 +23,35 @@ export function encodeBatchMeta(headers: EventBatchHeaders): string {
   return JSON.stringify(meta);
 }
 
-export function decodeBatchMeta(text: string): EventBatchHeaders {
+/** Undefined when another version of StreamFlow wrote it. */
+export function decodeBatchMeta(text: string): BatchMeta | undefined {
   const meta: unknown = JSON.parse(text);
-  if (!Array.isArray(meta)) throw unknownMeta(text);
-  const [schema, project, type, count, clientIds, traceparent, rest]: unknown[] = meta;
+  if (!Array.isArray(meta)) return undefined;
+  const [schema, project, type, count, clientIds, traceparent, rest, onlyQueue]: unknown[] = meta;
   if (schema !== 1 || typeof project !== 'string' || typeof type !== 'string' || typeof count !== 'number') {
-    throw unknownMeta(text);
+    return undefined;
   }
   return {
-    ...(typeof rest === 'object' ? rest : undefined),
-    schema,
-    project,
-    type,
-    count,
-    client_ids: clientIds === 1,
-    ...(typeof traceparent === 'string' ? { traceparent } : undefined),
+    headers: {
+      ...(typeof rest === 'object' ? rest : undefined),
+      schema,
+      project,
+      type,
+      count,
+      client_ids: clientIds === 1,
+      ...(typeof traceparent === 'string' ? { traceparent } : undefined),
+    },
+    onlyQueue: typeof onlyQueue === 'string' ? onlyQueue : undefined,
   };
 }
 
-/** The record is whole, so another version of StreamFlow wrote it. */
-function unknownMeta(text: string): StreamFlowError {
-  return new StreamFlowError('InternalError', 'A batch in the log has headers of an unknown form', {
-    details: { headers: text },
-  });
+/** A batch that died in a queue, for that queue alone; its ids may be known by now. */
+export function replayEntry({ meta, body }: LogEntry, queue: EventQueue): LogEntry {
+  const fields: unknown = JSON.parse(meta);
+  if (!Array.isArray(fields)) return { meta, body };
+  const [schema, project, type, count, , traceparent = 0, rest = 0, , ...later]: unknown[] = fields;
+  return {
+    meta: JSON.stringify([schema, project, type, count, 1, traceparent, rest, queue, ...later]),
+    body,
+  };
 }

@@ -1,7 +1,8 @@
 import type { Clock } from '../../../domain/clock.ts';
 import type { Log } from '../../../domain/log.ts';
-import type { ConsumeOptions, Consumption, DeadLetter, Delivery, EventQueue, QueueDepth } from '../port.ts';
+import type { ConsumeOptions, Consumption, Delivery, EventQueue, QueueDepth } from '../port.ts';
 import { decodeBatchMeta } from './batch-meta.ts';
+import type { Burial } from './dead-letter-record.ts';
 import type { QueuePosition } from './offset-file.ts';
 import { QueueConsumer } from './queue-consumer.ts';
 import { RecordReader, type StoredRecord } from './record-reader.ts';
@@ -20,7 +21,7 @@ export interface DeliveryQueueOptions {
   readonly position: QueuePosition;
   readonly clock: Clock;
   readonly log: Log;
-  addDeadLetter(letter: DeadLetter): Promise<void>;
+  addDeadLetter(letter: Burial): Promise<void>;
   /** The watermark or the cursor moved, or a consumer came, went or paused. */
   onProgress(): void;
 }
@@ -162,21 +163,24 @@ export class DeliveryQueue {
   }
 
   private deliver(consumer: QueueConsumer, record: StoredRecord, again: Unanswered | undefined): boolean {
-    let headers: Delivery['batch']['headers'];
-    try {
-      headers = decodeBatchMeta(record.meta);
-    } catch (error) {
+    const meta = decodeBatchMeta(record.meta);
+    if (meta === undefined) {
       // Skipping it would lose events; the queue stands until a version that knows the form runs.
       this.options.log.critical('A batch of an unknown form holds up its queue', {
-        error,
+        headers: record.meta,
         queue: this.options.name,
         offset: record.offset,
       });
       this.later(() => this.pump());
       return false;
     }
+    const { headers, onlyQueue } = meta;
     const entry = again ?? this.batches.take(record);
     if (again === undefined) this.cursor = { offset: record.end, sequence: record.sequence + 1 };
+    if (onlyQueue !== undefined && onlyQueue !== this.options.name) {
+      this.batches.done(entry);
+      return true;
+    }
     this.batches.handOut(entry, consumer);
     const { attempts } = entry;
     const batch = { headers, body: record.body };
@@ -193,7 +197,7 @@ export class DeliveryQueue {
       redelivered: attempts > 0 || entry.offset < this.suspectBefore,
       ack: () => answer(() => this.finish(entry)),
       retry: () => answer(() => this.putBack(entry)),
-      dead: (reason) => answer(() => this.bury(entry, { batch, reason })),
+      dead: (reason) => answer(() => this.bury(entry, record, reason)),
     };
     try {
       consumer.options.onDelivery(delivery);
@@ -216,9 +220,9 @@ export class DeliveryQueue {
     this.batches.putBack(entry);
   }
 
-  private bury(entry: Unanswered, { batch, reason }: Pick<DeadLetter, 'batch' | 'reason'>): void {
+  private bury(entry: Unanswered, { meta, body }: StoredRecord, reason: string): void {
     entry.state = 'dying';
-    const letter = { batch, reason, queue: this.options.name, at: this.options.clock.now() };
+    const letter = { batch: { meta, body }, reason, queue: this.options.name, at: this.options.clock.now() };
     this.options.addDeadLetter(letter).then(
       () => {
         this.finish(entry);

@@ -71,17 +71,20 @@ export async function openSegmentLogBus(options: SegmentLogBusOptions): Promise<
     cacheBytes: options.cacheBytes ?? 16 * mebibyte,
     floor: positions['events.storage']?.watermark ?? nowhere,
   });
-  const deadLetters = new DeadLetterLog(
-    await SegmentLog.open({
+  const deadSegmentBytes = Math.min(segmentBytes, 16 * mebibyte);
+  const deadLetters = new DeadLetterLog({
+    letters: await SegmentLog.open({
       ...common,
       directory: join(directory, 'dead'),
-      segmentBytes: Math.min(segmentBytes, 16 * mebibyte),
+      segmentBytes: deadSegmentBytes,
       cacheBytes: 0,
       floor: nowhere,
     }),
-    options.deadLettersMaxBytes ?? 256 * mebibyte,
+    segmentBytes: deadSegmentBytes,
+    maxBytes: options.deadLettersMaxBytes ?? 256 * mebibyte,
     log,
-  );
+    republish: (entry) => bus.republish(entry),
+  });
   const queue = (name: EventQueue): DeliveryQueue =>
     new DeliveryQueue({
       name,

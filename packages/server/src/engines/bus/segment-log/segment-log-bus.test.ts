@@ -18,6 +18,7 @@ describeBus('the segment log', async () => {
         clock: systemClock,
         log: silentLog,
         maxBytes: contractQueueBytes,
+        deadLettersMaxBytes: contractQueueBytes,
         segmentBytes: contractQueueBytes / 4,
       }),
     // What a killed process leaves is what the files hold at that moment: the next bus opens a copy of them.

@@ -4,12 +4,13 @@ import type {
   Bus,
   ConsumeOptions,
   Consumption,
-  DeadLetter,
+  DeadLetters,
   EventBatch,
   EventQueue,
   LiveExchange,
   LiveMessage,
   QueueDepth,
+  QueueName,
 } from '../port.ts';
 import { encodeBatchMeta } from './batch-meta.ts';
 import type { DeadLetterLog } from './dead-letter-log.ts';
@@ -75,15 +76,14 @@ export class SegmentLogBus implements Bus {
   async publish(batches: readonly EventBatch[]): Promise<void> {
     this.refuseWhenClosed();
     const entries: LogEntry[] = [];
-    let bytes = 0;
-    for (const batch of batches) {
-      const entry: LogEntry = { meta: encodeBatchMeta(batch.headers), body: batch.body };
-      bytes += recordBytes(entry);
-      entries.push(entry);
-    }
-    if (this.heldBytes + bytes > this.parts.maxBytes) throw this.full();
-    await this.parts.source.append(entries);
-    await this.pace.hold(bytes);
+    for (const batch of batches) entries.push({ meta: encodeBatchMeta(batch.headers), body: batch.body });
+    await this.append(entries);
+  }
+
+  /** Publishes what stood in the log before. */
+  async republish(entry: LogEntry): Promise<void> {
+    this.refuseWhenClosed();
+    await this.append([entry]);
   }
 
   async consume(queue: EventQueue, options: ConsumeOptions): Promise<Consumption> {
@@ -106,12 +106,13 @@ export class SegmentLogBus implements Bus {
     return { close: async () => end() };
   }
 
-  async depth(queue: EventQueue): Promise<QueueDepth> {
-    return this.parts.queues[queue].depth();
+  async depth(queue: QueueName): Promise<QueueDepth> {
+    const { deadLetters, queues } = this.parts;
+    return queue === 'events.dead' ? deadLetters.depth() : queues[queue].depth();
   }
 
-  deadLetters(limit: number): Promise<readonly DeadLetter[]> {
-    return this.parts.deadLetters.list(limit);
+  get deadLetters(): DeadLetters {
+    return this.parts.deadLetters;
   }
 
   async ping(): Promise<void> {
@@ -149,6 +150,14 @@ export class SegmentLogBus implements Bus {
     await deadLetters.close();
     await this.saving;
     await this.savePositions(true);
+  }
+
+  private async append(entries: readonly LogEntry[]): Promise<void> {
+    let bytes = 0;
+    for (const entry of entries) bytes += recordBytes(entry);
+    if (this.heldBytes + bytes > this.parts.maxBytes) throw this.full();
+    await this.parts.source.append(entries);
+    await this.pace.hold(bytes);
   }
 
   /** What storage holds up, by the bytes of the log from its oldest unacknowledged batch on. */

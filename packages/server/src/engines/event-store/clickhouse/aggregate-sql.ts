@@ -20,11 +20,14 @@ export class AggregationSql {
   readonly #query: AggregationQuery;
   readonly #reading: Reading;
   readonly #quantiles: QuantileKind;
+  /** Whether an event may be in several groups. */
+  readonly byTag: boolean;
 
   constructor(query: AggregationQuery, reading: Reading, quantiles: QuantileKind) {
     this.#query = query;
     this.#reading = reading;
     this.#quantiles = quantiles;
+    this.byTag = query.groupBy.some((key) => key.kind === 'field' && key.field === 'tag');
   }
 
   /** The metric over all events. */
@@ -39,6 +42,17 @@ export class AggregationSql {
       (p) =>
         `SELECT ${this.#namedKeys(p)}, ${this.#metric(p)} AS value FROM ${this.#grouped()} ` +
         `WHERE ${this.#where(p)} GROUP BY ${names} ORDER BY value DESC NULLS LAST, ${names} ` +
+        `LIMIT ${p.add('UInt32', limit)}`,
+    );
+  }
+
+  /** The largest groups by count, each with the count of all events in `total`: a pass over the events less. */
+  countedGroups(limit: number): Statement {
+    const names = this.#keyNames();
+    return this.#statement(
+      (p) =>
+        `SELECT ${this.#namedKeys(p)}, count() AS value, sum(count()) OVER () AS total FROM events ` +
+        `WHERE ${this.#where(p)} GROUP BY ${names} ORDER BY value DESC, ${names} ` +
         `LIMIT ${p.add('UInt32', limit)}`,
     );
   }
@@ -86,8 +100,7 @@ export class AggregationSql {
 
   /** Grouping by tag takes an event once for each of its tags. */
   #grouped(): string {
-    const byTag = this.#query.groupBy.some((key) => key.kind === 'field' && key.field === 'tag');
-    return byTag ? `events ${eachTag}` : 'events';
+    return this.byTag ? `events ${eachTag}` : 'events';
   }
 
   #keys(parameters: SqlParameters): string[] {

@@ -1,14 +1,11 @@
 import type { AggregationResult } from '@streamflow/contracts';
-import { StreamFlowError, validationError } from '../../../domain/errors.ts';
+import { type StreamFlowError, validationError } from '../../../domain/errors.ts';
 import type { AggregationQuery } from '../../../domain/queries/event-query.ts';
 import type { ReadOptions } from '../port.ts';
 import { AggregationSql, type QuantileKind, type Statement } from './aggregate-sql.ts';
 import { emptyValue, joinSeries, longestSeries, nestGroups } from './aggregation-shape.ts';
 import { read } from './reading.ts';
-import { type Row, StatementError, type Statements } from './statements.ts';
-
-/** MEMORY_LIMIT_EXCEEDED */
-const memoryLimit = 241;
+import { exceededMemory, type Row, type Statements } from './statements.ts';
 
 export async function aggregateEvents(
   statements: Statements,
@@ -47,16 +44,13 @@ async function answer(
   run: (statement: Statement) => Promise<Row[]>,
 ): Promise<AggregationResult> {
   const { filter, groupBy, interval, limit } = query;
-  // The total comes first, then the intervals if any.
-  const [[totalRow, ...seriesRows], groupRows] = await Promise.all([
-    run(interval === undefined ? sql.total() : sql.series(interval, longestSeries + 2)),
-    groupBy.length === 0 ? [] : run(sql.groups(limit + 1)),
-  ]);
-  const total = readValue(totalRow) ?? emptyValue(query.metric);
+  const { total, seriesRows, groupRows } = await askTotals(query, sql, run);
   const groups = groupRows.slice(0, limit).map((row) => readGroup(row, groupBy.length));
   const keys = groups.map((group) => group.keys);
   const [other, groupSeriesRows] = await Promise.all([
-    groupRows.length > limit ? otherValue(query, total, groups, () => run(sql.other(keys))) : undefined,
+    groupRows.length > limit
+      ? otherValue(query, sql.byTag, total, groups, () => run(sql.other(keys)))
+      : undefined,
     interval === undefined || groups.length === 0
       ? []
       : run(sql.groupSeries(interval, keys, longestSeries + 1)),
@@ -80,14 +74,38 @@ async function answer(
   return result;
 }
 
+interface Totals {
+  readonly total: number | null;
+  readonly seriesRows: readonly Row[];
+  /** The largest groups, and one more when there are more. */
+  readonly groupRows: readonly Row[];
+}
+
+async function askTotals(
+  { metric, groupBy, interval, limit }: AggregationQuery,
+  sql: AggregationSql,
+  run: (statement: Statement) => Promise<Row[]>,
+): Promise<Totals> {
+  if (metric === 'count' && groupBy.length > 0 && interval === undefined && !sql.byTag) {
+    const groupRows = await run(sql.countedGroups(limit + 1));
+    return { total: Number(groupRows[0]?.total ?? 0), seriesRows: [], groupRows };
+  }
+  // The total comes first, then the intervals if any.
+  const [[totalRow, ...seriesRows], groupRows] = await Promise.all([
+    run(interval === undefined ? sql.total() : sql.series(interval, longestSeries + 2)),
+    groupBy.length === 0 ? [] : run(sql.groups(limit + 1)),
+  ]);
+  return { total: readValue(totalRow) ?? emptyValue(metric), seriesRows, groupRows };
+}
+
 /** What the limit cut off; counts need no query, unless an event is in several groups. */
 async function otherValue(
-  { metric, groupBy }: AggregationQuery,
+  { metric }: AggregationQuery,
+  byTag: boolean,
   total: number | null,
   kept: readonly { readonly value: number | null }[],
   ask: () => Promise<Row[]>,
 ): Promise<number | null> {
-  const byTag = groupBy.some((key) => key.kind === 'field' && key.field === 'tag');
   if (metric !== 'count' || byTag || total === null) return readValue((await ask())[0]);
   return kept.reduce((rest, { value }) => rest - (value ?? 0), total);
 }
@@ -113,12 +131,4 @@ function seriesTooLong(): StreamFlowError {
       message: `the series has more than ${longestSeries} points; choose a longer interval`,
     },
   ]);
-}
-
-function exceededMemory(error: unknown): boolean {
-  return (
-    error instanceof StreamFlowError &&
-    error.cause instanceof StatementError &&
-    error.cause.code === memoryLimit
-  );
 }

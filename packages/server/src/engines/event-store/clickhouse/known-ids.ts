@@ -8,10 +8,8 @@ export type KnownIds = ReadonlyMap<string, ReadonlySet<string>>;
 /** Above this many stored ids between the first and the last of a block, its ids are looked up one by one. */
 const widestRange = 100_000;
 
-const columns = 'project, toString(id) AS known';
 const range = 'toUInt128(id) BETWEEN toUInt128({first:UUID}) AND toUInt128({last:UUID})';
 const countInRange = `SELECT count() AS stored FROM events WHERE ${range}`;
-const inRange = `SELECT ${columns} FROM events WHERE ${range}`;
 
 /** Ranges that a block is looked up by; ids beyond them are looked up one by one. */
 const mostRanges = 4;
@@ -22,30 +20,43 @@ interface IdRange {
   readonly ids: string[];
 }
 
+/** Which ids of a block are stored already, whenever that was. */
+export async function findKnownIds(statements: Statements, lines: readonly BlockLine[]): Promise<KnownIds> {
+  const ids = lines.map(({ id }) => id);
+  return group(await rowsOfIds(statements, 'project, toString(id) AS known', ids));
+}
+
 /**
- * Which ids of a block are stored already, whenever that was. Ids that were made together may be neighbours in the
- * projection by id: all that is stored between the first and the last is read, mostly nothing. Those are UUIDv7 of about
+ * Selects from the events with these ids, and maybe some of others. Ids that were made together may be neighbours in the
+ * projection by id: all that is stored between the first and the last is read, mostly little. Those are UUIDv7 of about
  * the same time, and UUIDv8 that begin the same, as an import derives them for the records of one file. Random ids, and
  * those of a long time, are looked up one by one.
  */
-export async function findKnownIds(statements: Statements, lines: readonly BlockLine[]): Promise<KnownIds> {
-  const { ranges, others } = gather(lines);
+export async function rowsOfIds(
+  statements: Statements,
+  columns: string,
+  ids: readonly string[],
+): Promise<Row[]> {
+  const { ranges, others } = gather(ids);
   const rows: Row[] = [];
   for (const { first, last, ids } of ranges) {
     const options = { settings: unrepeated };
     const [row] = await statements.rows(countInRange, { first, last }, options);
     const stored = Number(row?.stored ?? 0);
     if (stored > widestRange) others.push(...ids);
-    else if (stored > 0) rows.push(...(await statements.rows(inRange, { first, last }, options)));
+    else if (stored > 0) {
+      const sql = `SELECT ${columns} FROM events WHERE ${range}`;
+      rows.push(...(await statements.rows(sql, { first, last }, options)));
+    }
   }
   if (others.length > 0) rows.push(...(await rowsWithIds(statements, columns, others)));
-  return group(rows);
+  return rows;
 }
 
-function gather(lines: readonly BlockLine[]): { ranges: readonly IdRange[]; others: string[] } {
+function gather(all: readonly string[]): { ranges: readonly IdRange[]; others: string[] } {
   const ranges = new Map<string, IdRange>();
   const others: string[] = [];
-  for (const { id } of lines) {
+  for (const id of all) {
     if (!isUuid(id)) continue;
     const key = rangeOf(id);
     const range = key === null ? undefined : ranges.get(key);

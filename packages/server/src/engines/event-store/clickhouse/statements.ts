@@ -134,6 +134,18 @@ export function createStatements(options: StatementsOptions): Statements {
   };
 }
 
+/** MEMORY_LIMIT_EXCEEDED */
+const memoryLimit = 241;
+
+/** Whether a read rejected because it needed more memory than it may use. */
+export function exceededMemory(error: unknown): boolean {
+  return (
+    error instanceof StreamFlowError &&
+    error.cause instanceof StatementError &&
+    error.cause.code === memoryLimit
+  );
+}
+
 // TIMEOUT_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, MEMORY_LIMIT_EXCEEDED, NOT_ENOUGH_SPACE, QUERY_WAS_CANCELLED
 const passing = new Set([159, 202, 241, 243, 394]);
 
