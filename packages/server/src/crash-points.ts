@@ -23,15 +23,16 @@ export interface CrashPointOptions {
   readonly die: () => void;
 }
 
-type Ports = { readonly bus: Bus; readonly events: EventStore };
+type CrashingBus = Pick<Bus, 'publish'>;
+type CrashingStore = Pick<EventStore, 'append'>;
 
 /** How long a commit is taken to last before one was seen, milliseconds. */
 const firstGuessMs = 5;
 
-export function withCrashPoint(
-  { bus, events }: Ports,
+export function withCrashPoint<B extends CrashingBus, E extends CrashingStore>(
+  { bus, events }: { readonly bus: B; readonly events: E },
   { crashPoint, random, die }: CrashPointOptions,
-): Ports {
+): { readonly bus: B; readonly events: E } {
   const [wanted, times] = crashPoint.split(':');
   const name = crashPointNames.find((known) => known === wanted);
   let left = Number(times);
@@ -39,21 +40,14 @@ export function withCrashPoint(
   let lastMs = firstGuessMs;
 
   return {
-    bus: {
+    bus: replacing<CrashingBus, B>(bus, {
       async publish(batches) {
         if (isDue('ingestion.before_publish')) die();
         await bus.publish(batches);
         if (isDue('ingestion.after_confirm')) die();
       },
-      consume: (queue, options) => bus.consume(queue, options),
-      publishLive: (exchange, message) => bus.publishLive(exchange, message),
-      subscribeLive: (exchange, pattern, onMessage) => bus.subscribeLive(exchange, pattern, onMessage),
-      depth: (queue) => bus.depth(queue),
-      deadLetters: (limit) => bus.deadLetters(limit),
-      ping: () => bus.ping(),
-      close: () => bus.close(),
-    },
-    events: {
+    }),
+    events: replacing<CrashingStore, E>(events, {
       async append(block) {
         if (isDue('storage.before_commit')) die();
         if (isDue('storage.during_commit')) setTimeout(die, random() * lastMs);
@@ -63,15 +57,18 @@ export function withCrashPoint(
         if (isDue('storage.after_commit')) die();
         return result;
       },
-      get: (project, id) => events.get(project, id),
-      receipts: (project, ids) => events.receipts(project, ids),
-      find: (project, ids) => events.find(project, ids),
-      list: (query, options) => events.list(query, options),
-      aggregate: (query, options) => events.aggregate(query, options),
-      history: (query, options) => events.history(query, options),
-      export: (query, options) => events.export(query, options),
-      ping: () => events.ping(),
-      close: () => events.close(),
-    },
+    }),
   };
+}
+
+/** The port with some of its methods replaced, whatever others it has. */
+function replacing<Own extends object, Port extends Own>(port: Port, methods: Own): Port {
+  return new Proxy(port, {
+    get(target, name) {
+      if (Object.hasOwn(methods, name)) return Reflect.get(methods, name);
+      const value: unknown = Reflect.get(target, name);
+      // A method of a class needs the port itself: what is private in it is not in the proxy.
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
 }
