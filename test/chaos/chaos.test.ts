@@ -1,7 +1,9 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it, test } from 'vitest';
+import { mutate } from './mutant.ts';
+import { mutants } from './mutant-list.ts';
 import { missingServers, shapes } from './shapes.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -33,6 +35,16 @@ beforeAll(() => {
   });
   if (status !== 0) throw new Error(stdout);
 }, 60_000);
+
+describe('the mutants that prove the run', () => {
+  it.each(mutants.map((mutant) => [mutant.name, mutant.shape, mutant] as const))(
+    'a server that %s (%s) can be made of what is built',
+    (_name, _shape, mutant) => {
+      const built = readFileSync(`${root}/packages/server/dist/${mutant.file}`, 'utf8');
+      expect(mutate(mutant, built)).not.toBe(built);
+    },
+  );
+});
 
 describe('the short fault run', () => {
   it('loses and doubles nothing on the embedded engines, whatever is killed', async () => {

@@ -14,3 +14,14 @@ export interface Mutant {
   /** What the run must say. */
   readonly shows: RegExp;
 }
+
+/** The text with the defect in it; what does not apply exactly once proves nothing and is an error. */
+export function mutate({ name, file, replace }: Mutant, original: string): string {
+  let text = original;
+  for (const [from, to] of replace) {
+    const found = text.split(from).length - 1;
+    if (found !== 1) throw new Error(`${name}: ${file} has ${found} times, and not once: ${from}`);
+    text = text.replace(from, () => to);
+  }
+  return text;
+}

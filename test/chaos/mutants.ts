@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { faults } from './faults/all.ts';
-import type { Mutant } from './mutant.ts';
+import { type Mutant, mutate } from './mutant.ts';
 import { mutants } from './mutant-list.ts';
 import type { RunOptions } from './options.ts';
 import { problemsOf } from './report.ts';
@@ -13,21 +13,15 @@ import { runOne, whyNot } from './run.ts';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** A copy of the built server with the defect; what it imports from elsewhere is that of this clone. */
-async function buildMutant({ file, replace, name }: Mutant, directory: string): Promise<string> {
+async function buildMutant(mutant: Mutant, directory: string): Promise<string> {
   const server = join(directory, 'packages/server');
   await mkdir(server, { recursive: true });
   for (const part of ['bin', 'dist', 'package.json']) {
     await cp(join(root, 'packages/server', part), join(server, part), { recursive: true });
   }
   await symlink(join(root, 'node_modules'), join(directory, 'node_modules'));
-  const path = join(server, 'dist', file);
-  let text = readFileSync(path, 'utf8');
-  for (const [from, to] of replace) {
-    const found = text.split(from).length - 1;
-    if (found !== 1) throw new Error(`${name}: ${file} has ${found} times, and not once: ${from}`);
-    text = text.replace(from, () => to);
-  }
-  writeFileSync(path, text);
+  const path = join(server, 'dist', mutant.file);
+  writeFileSync(path, mutate(mutant, readFileSync(path, 'utf8')));
   return join(server, 'bin/streamflow.mjs');
 }
 
