@@ -71,13 +71,19 @@ export interface HistoryPoint {
  * - **All or nothing.** A rejected `append` may be repeated as it is. It rejects with `UnstorableBlockError` when
  *   repeating is of no use, and with `ServiceUnavailable` when the engine is away.
  * - **What went in comes out.** `data` and `metadata` are returned as the same JSON values.
- * - **One writer.** Appends of one process are executed one after the other.
+ * - **One writer.** Appends of one process are executed one after the other. Where an engine lets a single process append
+ *   at a time, `append` of the others rejects with `ServiceUnavailable`, and `awaitTurn` is there to wait by.
  * - **Reads** are bounded in time and memory; past the bound they reject with `ServiceUnavailable`. Filters and
  *   aggregations mean what `domain/queries` says, the same on every engine. Quantiles are exact or have a relative
  *   error of at most 1 %; counts and unique users are exact.
  */
 export interface EventStore {
   append(block: EventBlock): Promise<AppendResult>;
+  /**
+   * Resolves when this process may append, with a signal that fires when it may no longer; rejects when the given signal
+   * fires first. Absent where any number of processes append side by side.
+   */
+  awaitTurn?(signal: AbortSignal): Promise<AbortSignal>;
   get(project: string, id: string): Promise<Event | null>;
   /**
    * When each of the ids that are stored was received, milliseconds since the epoch: cheap for tens of thousands of ids

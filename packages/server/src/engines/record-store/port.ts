@@ -73,7 +73,7 @@ export interface RecordTransaction extends RecordReader {
  *   what would come of one after the other. A read outside a transaction sees what was committed when it started.
  * - **Versions.** Each update raises the version by one, but for writes of `unversioned` fields alone.
  * - **Away or full.** `ServiceUnavailable`; nothing was written. So also when the store is held by others for longer than
- *   its patience.
+ *   its patience. When a server goes away over a commit it may have been done; versions and unique keys tell.
  * - **Shapes.** What is not of the kind's shape is refused before it is written, and never returned.
  */
 export interface RecordStore extends RecordTransaction {

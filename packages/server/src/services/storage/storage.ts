@@ -1,6 +1,6 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { Log } from '../../domain/log.ts';
-import type { Bus, Consumption } from '../../engines/bus/port.ts';
+import type { Bus } from '../../engines/bus/port.ts';
 import type { EventStore } from '../../engines/event-store/port.ts';
 import type { Service } from '../../http/service.ts';
 import { createBlockWriter } from './block-writer.ts';
@@ -9,6 +9,7 @@ import { eventRoutes } from './event-routes.ts';
 import { exportRoute } from './export-route.ts';
 import type { BlockLimits } from './flush-rule.ts';
 import type { StorageMetrics } from './storage-metrics.ts';
+import { createStoring } from './storing.ts';
 
 export interface StorageOptions {
   readonly bus: Pick<Bus, 'consume' | 'ping' | 'deadLetters'>;
@@ -37,16 +38,25 @@ const largestPrefetchCount = 65_535;
 export function createStorage(options: StorageOptions): Service {
   const { bus, events, clock, log } = options;
   const limits = { ...defaultBlockLimits, ...options.block };
-  let consumption: Consumption | null = null;
-  const writer = createBlockWriter({
-    store: events,
-    clock,
-    random: options.random,
+  const storing = createStoring({
+    bus,
+    events,
+    createWriter: (consumption) =>
+      createBlockWriter({
+        store: events,
+        clock,
+        random: options.random,
+        log,
+        limits,
+        metrics: options.metrics,
+        onAway: () => consumption.pause(),
+        onBack: () => consumption.resume(),
+      }),
+    // One block that is written and one that fills.
+    prefetchBytes: 2 * limits.maxBytes,
+    prefetchCount: Math.min(2 * limits.maxRows, largestPrefetchCount),
+    stopWithinMs: options.stopWithinMs ?? 5000,
     log,
-    limits,
-    metrics: options.metrics,
-    onAway: () => consumption?.pause(),
-    onBack: () => consumption?.resume(),
   });
 
   return {
@@ -60,21 +70,10 @@ export function createStorage(options: StorageOptions): Service {
     checks: { database: () => events.ping(), message_broker: () => bus.ping() },
     essentialChecks: ['database'],
     figures: {
-      events_waiting: () => writer.waitingRows(),
-      oldest_waiting_ms: () => writer.oldestAgeMs(),
+      events_waiting: () => storing.writer?.waitingRows() ?? 0,
+      oldest_waiting_ms: () => storing.writer?.oldestAgeMs() ?? 0,
     },
-    async start() {
-      // One block that is written and one that fills.
-      consumption = await bus.consume('events.storage', {
-        prefetchBytes: 2 * limits.maxBytes,
-        prefetchCount: Math.min(2 * limits.maxRows, largestPrefetchCount),
-        onDelivery: (delivery) => writer.take(delivery),
-      });
-    },
-    async stop() {
-      consumption?.pause();
-      await writer.stop(options.stopWithinMs ?? 5000);
-      await consumption?.close();
-    },
+    start: () => storing.start(),
+    stop: () => storing.stop(),
   };
 }

@@ -2,17 +2,26 @@ import type { Clock } from '../../../domain/clock.ts';
 import { unavailable } from '../../../domain/errors.ts';
 import type { Log } from '../../../domain/log.ts';
 import type { AppendResult, EventBlock } from '../port.ts';
-import { type BlockLine, readBlockLines, selectLines } from './block-lines.ts';
+import { type BlockLine, readBlockLines, selectLines } from '../block-lines.ts';
 import { countConflicts, type Duplicate } from './conflicts.ts';
 import { type FaultyLineOutcome, storeFaultyLine } from './faulty-lines.ts';
 import { blamesRows, insertEvents, insertLines } from './insert-lines.ts';
 import { findKnownIds, type KnownIds } from './known-ids.ts';
 import { StatementError, type Statements } from './statements.ts';
+import type { WriterLease } from './writer-lease.ts';
 
 export interface AppendOptions {
   readonly statements: Statements;
   readonly clock: Clock;
   readonly log: Log;
+  /** Where other processes may write, too; null where this is the only one. */
+  readonly lease: WriterLease | null;
+}
+
+export interface Appending {
+  append(block: EventBlock): Promise<AppendResult>;
+  /** Whether every block either was stored or was not, as far as is known: nothing may still be on its way. */
+  readonly settled: boolean;
 }
 
 // As many failed blocks as the engine remembers tokens of blocks.
@@ -26,11 +35,7 @@ const insertedAlone: Readonly<Record<FaultyLineOutcome, Inserted>> = {
 };
 
 /** Appends blocks, one after the other. */
-export function createAppend({
-  statements,
-  clock,
-  log,
-}: AppendOptions): (block: EventBlock) => Promise<AppendResult> {
+export function createAppending({ statements, clock, log, lease }: AppendOptions): Appending {
   let last: Promise<unknown> = Promise.resolve();
   const failed = new Set<string>();
 
@@ -40,11 +45,16 @@ export function createAppend({
     if (first === undefined) return { stored: 0, textOnly: 0, setAside: 0, duplicates: 0, conflicts: 0 };
     // Whether a block that failed was stored after all is found out when it comes again.
     const name = `${first.id} ${block.lines.length}`;
+    const term = lease === null ? null : await lease.hold();
+    // Each of several inserts: the look-up before them holds for this term alone.
+    const mayInsert = (): void => {
+      if (term !== null) lease?.check(term);
+    };
     try {
       const result =
         block.mayBeKnown || failed.has(name)
-          ? await appendKnown(block.lines, lines)
-          : await appendNew(block.lines, lines);
+          ? await appendKnown(block.lines, lines, mayInsert)
+          : await appendNew(block.lines, lines, mayInsert);
       failed.delete(name);
       return result;
     } catch (error) {
@@ -58,21 +68,34 @@ export function createAppend({
     }
   };
 
-  const appendNew = async (block: Buffer, lines: readonly BlockLine[]): Promise<AppendResult> => {
-    return { ...(await insert(block, lines)), duplicates: 0, conflicts: 0 };
+  const appendNew = async (
+    block: Buffer,
+    lines: readonly BlockLine[],
+    mayInsert: () => void,
+  ): Promise<AppendResult> => {
+    return { ...(await insert(block, lines, mayInsert)), duplicates: 0, conflicts: 0 };
   };
 
-  const appendKnown = async (block: Buffer, lines: readonly BlockLine[]): Promise<AppendResult> => {
+  const appendKnown = async (
+    block: Buffer,
+    lines: readonly BlockLine[],
+    mayInsert: () => void,
+  ): Promise<AppendResult> => {
     const { fresh, duplicates } = split(lines, await findKnownIds(statements, lines));
-    const inserted = await insert(block, fresh);
+    const inserted = await insert(block, fresh, mayInsert);
     const conflicts = await countConflicts(statements, block, duplicates);
     return { ...inserted, duplicates: duplicates.length, conflicts };
   };
 
   /** Inserts lines; when a row is at fault, halves until it is alone. */
-  const insert = async (block: Buffer, lines: readonly BlockLine[]): Promise<Inserted> => {
+  const insert = async (
+    block: Buffer,
+    lines: readonly BlockLine[],
+    mayInsert: () => void,
+  ): Promise<Inserted> => {
     const [only] = lines;
     if (only === undefined) return { stored: 0, textOnly: 0, setAside: 0 };
+    mayInsert();
     try {
       await insertLines(statements, insertEvents, selectLines(block, lines));
       return { stored: lines.length, textOnly: 0, setAside: 0 };
@@ -83,8 +106,8 @@ export function createAppend({
         return insertedAlone[await storeFaultyLine({ statements, clock, log }, line, error)];
       }
       const middle = Math.ceil(lines.length / 2);
-      const first = await insert(block, lines.slice(0, middle));
-      const second = await insert(block, lines.slice(middle));
+      const first = await insert(block, lines.slice(0, middle), mayInsert);
+      const second = await insert(block, lines.slice(middle), mayInsert);
       return {
         stored: first.stored + second.stored,
         textOnly: first.textOnly + second.textOnly,
@@ -93,10 +116,15 @@ export function createAppend({
     }
   };
 
-  return (block) => {
-    const turn = last.then(() => append(block));
-    last = turn.catch(() => undefined);
-    return turn;
+  return {
+    append(block) {
+      const turn = last.then(() => append(block));
+      last = turn.catch(() => undefined);
+      return turn;
+    },
+    get settled() {
+      return failed.size === 0;
+    },
   };
 }
 

@@ -4,7 +4,8 @@ import type { Log } from '../../../domain/log.ts';
 
 export interface ChildOptions {
   readonly directory: string;
-  readonly socketPath: string;
+  /** Path of a Unix socket, or a TCP port of the loopback interface; 0 takes a free one. */
+  readonly listen: string | number;
   readonly readers: number;
   readonly engineArguments: readonly string[];
   readonly log: Log;
@@ -21,8 +22,8 @@ export interface ChildExit {
 
 export interface ChildProcess {
   readonly pid: number | undefined;
-  /** Resolves when it listens; never when it exits first. */
-  readonly ready: Promise<void>;
+  /** Resolves when it listens, with the port when it listens on one; never when it exits first. */
+  readonly ready: Promise<number | null>;
   readonly exited: Promise<ChildExit>;
   kill(): void;
   /** Asks it to stop, and kills it when it has not after so many milliseconds. */
@@ -33,23 +34,24 @@ const lastWordsLength = 1000;
 
 /** Starts the process that serves chDB on a socket (chdb-child/main.ts). */
 export function startChild(options: ChildOptions): ChildProcess {
-  const { directory, socketPath, readers, engineArguments, log } = options;
+  const { directory, listen, readers, engineArguments, log } = options;
   const child = spawn(
     process.execPath,
-    [childEntry(), directory, socketPath, String(readers), ...engineArguments],
+    [childEntry(), directory, String(listen), String(readers), ...engineArguments],
     // Statements run on libuv's pool, one thread for as long as each runs.
     { stdio: ['pipe', 'pipe', 'pipe'], env: { PATH: '/usr/bin:/bin', TZ: 'UTC', UV_THREADPOOL_SIZE: '16' } },
   );
   let lastWords = '';
-  let becomeReady = (): void => {};
-  const ready = new Promise<void>((resolve) => {
+  let becomeReady = (_port: number | null): void => {};
+  const ready = new Promise<number | null>((resolve) => {
     becomeReady = resolve;
   });
   const startTimer = setTimeout(() => child.kill('SIGKILL'), Math.max(options.deadline, 1));
   child.stdout.on('data', (text: Buffer) => {
-    if (!text.toString().includes('ready')) return;
+    const said = /ready(?: ([0-9]+))?\n/.exec(text.toString());
+    if (said === null) return;
     clearTimeout(startTimer);
-    becomeReady();
+    becomeReady(said[1] === undefined ? null : Number(said[1]));
   });
   child.stderr.on('data', (text: Buffer) => {
     lastWords = (lastWords + text.toString()).slice(-lastWordsLength);

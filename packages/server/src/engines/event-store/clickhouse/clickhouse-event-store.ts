@@ -2,13 +2,16 @@ import type { Clock } from '../../../domain/clock.ts';
 import type { Log } from '../../../domain/log.ts';
 import type { EventStore } from '../port.ts';
 import { aggregateEvents } from './aggregate.ts';
-import { createAppend } from './append.ts';
+import { createAppending } from './append.ts';
 import type { ClickHouseConnection } from './connection.ts';
 import { readHistory } from './history.ts';
+import { layoutOf } from './layout.ts';
 import { exportEvents, getEvent, listEvents } from './list.ts';
 import { findEvents, readReceipts } from './look-up.ts';
-import { migrate } from './migrate.ts';
-import { createStatements, type ReadLimits } from './statements.ts';
+import { createDatabase, migrate } from './migrate.ts';
+import { createStatements, type ReadLimits, type Statements } from './statements.ts';
+import { WriterLease } from './writer-lease.ts';
+import { awaitTurn } from './writer-turn.ts';
 
 export interface ClickHouseEventStoreOptions {
   readonly connection: ClickHouseConnection;
@@ -18,6 +21,17 @@ export interface ClickHouseEventStoreOptions {
   readonly log: Log;
   /** Bounds of every read; 30 seconds, 500 MB and 2 threads unless given. */
   readonly limits?: Partial<ReadLimits>;
+  /** Milliseconds of the writers' turns, where there are several. */
+  readonly turns?: Partial<TurnTimes>;
+}
+
+export interface TurnTimes {
+  /** After so long without a sign of the writer its turn is over; 15,000 unless given. */
+  readonly leaseMs: number;
+  /** What the network may hold back an insert; 5,000 unless given. */
+  readonly marginMs: number;
+  /** What an insert may take; 30,000 unless given. */
+  readonly insertMs: number;
 }
 
 /** The event store on ClickHouse, be it a server or the embedded one; makes and migrates its tables. */
@@ -27,13 +41,28 @@ export async function openClickHouseEventStore(options: ClickHouseEventStoreOpti
     throw new TypeError(`Not the name of a database: ${JSON.stringify(database)}`);
   }
   const limits = { seconds: 30, memory: 500_000_000, threads: 2, ...options.limits };
+  const layout = layoutOf(connection.cluster);
   const server = createStatements({ connection, database: 'default', limits });
-  await server.command(`CREATE DATABASE IF NOT EXISTS ${database}`);
-  await server.close();
+  try {
+    await server.command(createDatabase(database, layout));
+  } finally {
+    await server.close();
+  }
   const statements = createStatements({ connection, database, limits });
-  await migrate(statements, log);
+  await migrate(statements, layout, log);
+  const { writer } = connection;
+  const times = { leaseMs: 15_000, marginMs: 5000, insertMs: 30_000, ...options.turns };
+  const lease =
+    writer === null ? null : new WriterLease({ statements, layout, database, holder: writer, log, ...times });
+  const appending = createAppending({
+    statements: lease === null ? statements : inTurn(statements, lease, times),
+    clock,
+    log,
+    lease,
+  });
   return {
-    append: createAppend({ statements, clock, log }),
+    append: (block) => appending.append(block),
+    ...(lease === null ? {} : { awaitTurn: (signal: AbortSignal) => awaitTurn(lease, signal) }),
     get: (project, id) => getEvent(statements, project, id),
     receipts: (project, ids) => readReceipts(statements, project, ids),
     find: (project, ids) => findEvents(statements, project, ids),
@@ -42,6 +71,20 @@ export async function openClickHouseEventStore(options: ClickHouseEventStoreOpti
     history: (query, readOptions = {}) => readHistory(statements, query, readOptions),
     export: (query, readOptions = {}) => exportEvents(statements, query, readOptions),
     ping: () => statements.ping(),
-    close: () => statements.close(),
+    async close() {
+      await lease?.close(appending.settled);
+      await statements.close();
+    },
   };
 }
+
+/** Inserts bear the name of their writer and end in time, so that a successor can find and end them. */
+const inTurn = (statements: Statements, lease: WriterLease, { insertMs }: TurnTimes): Statements => ({
+  ...statements,
+  insert: (sql, data, settings) =>
+    statements.insert(sql, data, {
+      ...settings,
+      log_comment: lease.comment,
+      max_execution_time: Math.ceil(insertMs / 1000),
+    }),
+});

@@ -1,4 +1,5 @@
-import type { BlockLine } from './block-lines.ts';
+import type { BlockLine } from '../block-lines.ts';
+import { eventContent, lineContent } from '../event-content.ts';
 import { eventColumns, readEventRow } from './event-row.ts';
 import { rowsWithIds } from './id-list-sql.ts';
 import type { Statements } from './statements.ts';
@@ -39,27 +40,7 @@ async function storedContents(
 ): Promise<Map<string, string>> {
   const ids = [...new Set(duplicates.map(({ line }) => line.id))];
   const rows = await rowsWithIds(statements, `project, ${eventColumns}`, ids);
-  return new Map(rows.map((row) => [`${row.event_id} ${row.project}`, content({ ...readEventRow(row) })]));
-}
-
-function lineContent(line: Buffer): string {
-  const value: unknown = JSON.parse(line.toString());
-  return content(typeof value === 'object' && value !== null ? { ...value } : {});
-}
-
-const compared = [
-  'timestamp',
-  'type',
-  'source',
-  'severity',
-  'correlation_id',
-  'session_id',
-  'user_id',
-  'tags',
-  'data',
-  'metadata',
-] as const;
-
-function content(event: Readonly<Record<string, unknown>>): string {
-  return JSON.stringify(compared.map((key) => event[key]));
+  return new Map(
+    rows.map((row) => [`${row.event_id} ${row.project}`, eventContent({ ...readEventRow(row) })]),
+  );
 }

@@ -1,4 +1,4 @@
-import type { BlockLine } from './block-lines.ts';
+import type { BlockLine } from '../block-lines.ts';
 import { isUuid, rowsWithIds, unrepeated } from './id-list-sql.ts';
 import type { Row, Statements } from './statements.ts';
 

@@ -1,4 +1,5 @@
 import { tokenKindSql, tokenNumberSql, tokenTextSql } from './json-sql.ts';
+import { type Layout, tableEngine } from './layout.ts';
 import {
   kindColumn,
   numberColumn,
@@ -56,8 +57,8 @@ const partition = `multiIf(
  * - Every query reads the time: T64 is read in 60 % of the time that DoubleDelta takes, for a quarter more bytes.
  * - DateTime64 goes from 1900 to 2299 and cuts off what is outside without a word; the constraint makes that an error.
  */
-const createEvents = `
-CREATE TABLE IF NOT EXISTS events (
+const createEvents = (layout: Layout): string => `
+CREATE TABLE IF NOT EXISTS events${layout.onCluster} (
   project LowCardinality(String),
   id UUID,
   timestamp DateTime64(3, 'UTC') CODEC(T64, LZ4),
@@ -82,23 +83,36 @@ CREATE TABLE IF NOT EXISTS events (
   PROJECTION by_id (SELECT _part_offset ORDER BY toUInt128(id)),
   CONSTRAINT timestamp_in_range CHECK timestamp >= '1900-01-01 00:00:00.000' AND timestamp <= '2299-12-31 23:59:59.999'
 )
-ENGINE = MergeTree
+${tableEngine(layout)}
 PARTITION BY ${partition}
 ORDER BY (project, timestamp, toUInt128(id))
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 1000,
+SETTINGS ${layout.durable},
   index_granularity = 2048`;
 
 /** Lines that cannot become rows of \`events\`, kept for a person to look at. */
-const createUnreadableLines = `
-CREATE TABLE IF NOT EXISTS unreadable_lines (
+const createUnreadableLines = (layout: Layout): string => `
+CREATE TABLE IF NOT EXISTS unreadable_lines${layout.onCluster} (
   stored_at DateTime64(3, 'UTC'),
   reason String,
   line String
 )
-ENGINE = MergeTree
+${tableEngine(layout)}
 ORDER BY stored_at
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 1000`;
+SETTINGS ${layout.durable}`;
 
-export const migrations: readonly Migration[] = [
-  { version: 1, name: 'events', statements: [createEvents, createUnreadableLines] },
+/** Who may write, claim by claim (writer-lease.ts); only the last few matter. */
+const createWriterClaims = (layout: Layout): string => `
+CREATE TABLE IF NOT EXISTS writer_claims${layout.onCluster} (
+  number UInt64,
+  holder String,
+  claimed_at DateTime64(3, 'UTC') DEFAULT now64(3)
+)
+${tableEngine(layout)}
+ORDER BY number
+SETTINGS ${layout.durable}`;
+
+/** The one set of migrations, for whatever the layout is. */
+export const migrationsFor = (layout: Layout): readonly Migration[] => [
+  { version: 1, name: 'events', statements: [createEvents(layout), createUnreadableLines(layout)] },
+  { version: 2, name: 'writer claims', statements: [createWriterClaims(layout)] },
 ];

@@ -7,6 +7,7 @@ import {
 } from '@clickhouse/client';
 import { StreamFlowError, unavailable } from '../../../domain/errors.ts';
 import type { ClickHouseConnection } from './connection.ts';
+import { layoutOf } from './layout.ts';
 
 export type Parameters = Readonly<Record<string, unknown>>;
 export type Row = Readonly<Record<string, unknown>>;
@@ -59,20 +60,24 @@ export interface Statements {
 
 // An insert of some megabytes takes a tenth of a second; a minute means that the engine is in trouble.
 const requestTimeout = 120_000;
+// A link to a server may go silent. A query is ended by the server after 30 seconds, and an insert, too.
+const serverRequestTimeout = 45_000;
 const pingTimeout = 5000;
 
 export function createStatements(options: StatementsOptions): Statements {
   const { connection, database, limits } = options;
+  const layout = layoutOf(connection.cluster);
   const client = createClient({
     url: connection.url,
     database,
     application: 'StreamFlow',
-    request_timeout: requestTimeout,
+    request_timeout: connection.writer === null ? requestTimeout : serverRequestTimeout,
     compression: { request: false, response: false },
     use_multipart_params_auto: true,
     log: { level: ClickHouseLogLevel.OFF },
     ...(connection.username === undefined ? {} : { username: connection.username }),
     ...(connection.password === undefined ? {} : { password: connection.password }),
+    ...(connection.ca === undefined ? {} : { tls: { ca_cert: connection.ca } }),
     ...(connection.agent === undefined ? {} : { http_agent: connection.agent }),
     ...(connection.agent === undefined ? {} : { set_basic_auth_header: false }),
   });
@@ -88,6 +93,7 @@ export function createStatements(options: StatementsOptions): Statements {
     max_threads: limits.threads,
     output_format_json_quote_64bit_integers: 0,
     output_format_json_quote_denormals: 0,
+    ...layout.readSettings,
   };
 
   return {
@@ -109,7 +115,11 @@ export function createStatements(options: StatementsOptions): Statements {
     },
     async command(sql, parameters = {}) {
       try {
-        await client.command({ query: sql, query_params: { ...parameters } });
+        await client.command({
+          query: sql,
+          query_params: { ...parameters },
+          clickhouse_settings: { ...layout.insertSettings, ...layout.schemaSettings },
+        });
       } catch (error) {
         throw failure(error, connection.name);
       }
@@ -119,7 +129,7 @@ export function createStatements(options: StatementsOptions): Statements {
         const result = await client.exec({
           query: sql,
           values: Readable.from([data], { objectMode: false }),
-          clickhouse_settings: settings,
+          clickhouse_settings: { ...settings, ...layout.insertSettings },
         });
         for await (const _ of result.stream);
       } catch (error) {
@@ -127,7 +137,11 @@ export function createStatements(options: StatementsOptions): Statements {
       }
     },
     async ping() {
-      const result = await client.ping({ select: false, abort_signal: AbortSignal.timeout(pingTimeout) });
+      const result = await client.ping({
+        // The other kind of ping is answered to anybody, whatever the password and the state of the replicas.
+        select: connection.writer !== null,
+        abort_signal: AbortSignal.timeout(pingTimeout),
+      });
       if (!result.success) throw failure(result.error, connection.name);
     },
     close: () => client.close(),
@@ -146,8 +160,12 @@ export function exceededMemory(error: unknown): boolean {
   );
 }
 
-// TIMEOUT_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, MEMORY_LIMIT_EXCEEDED, NOT_ENOUGH_SPACE, QUERY_WAS_CANCELLED
-const passing = new Set([159, 202, 241, 243, 394]);
+/*
+ * TIMEOUT_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, MEMORY_LIMIT_EXCEEDED, NOT_ENOUGH_SPACE, QUERY_WAS_CANCELLED; of a
+ * server: SOCKET_TIMEOUT, NETWORK_ERROR, ALL_CONNECTION_TRIES_FAILED, AUTHENTICATION_FAILED; of a replica: NO_ZOOKEEPER,
+ * TABLE_IS_READ_ONLY, REPLICA_IS_NOT_IN_QUORUM, KEEPER_EXCEPTION
+ */
+const passing = new Set([159, 202, 241, 243, 394, 209, 210, 279, 516, 225, 242, 289, 999]);
 
 function readFailure(error: unknown, name: string): Error {
   const known = failure(error, name);

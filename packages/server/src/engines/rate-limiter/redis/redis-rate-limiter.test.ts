@@ -19,6 +19,8 @@ const open = (options: Partial<RedisRateLimiterOptions>) =>
     random: Math.random,
     newId: randomUUID,
     observer: silentObserver,
+    // A busy machine is no reason to count alone.
+    timeoutMs: 5000,
     ...options,
   });
 

@@ -19,7 +19,7 @@ export interface RedisRateLimiterOptions {
   readonly observer: RateLimiterObserver;
   /** Put before every key, so that installations can share a server. `streamflow:` unless given. */
   readonly prefix?: string;
-  /** Longest time that a decision waits for Redis before it is made here, milliseconds. 100 unless given. */
+  /** Longest time that a decision waits for Redis before it is made here, milliseconds. 250 unless given. */
   readonly timeoutMs?: number;
   /** About the time between attempts to reach Redis again, milliseconds. 1000 unless given. */
   readonly retryMs?: number;
@@ -44,7 +44,7 @@ const windowMs = 60_000;
  * Resolves also when Redis cannot be reached, after the first attempt.
  */
 export async function openRedisRateLimiter(options: RedisRateLimiterOptions): Promise<RateLimiter> {
-  const { url, clock, log, observer, prefix = 'streamflow:', timeoutMs = 100 } = options;
+  const { url, clock, log, observer, prefix = 'streamflow:', timeoutMs = 250 } = options;
   const alone = createMemoryRateLimiter({ clock });
   const link = new RedisLink({
     connect: () => createRedisClient(url, 10 * timeoutMs),

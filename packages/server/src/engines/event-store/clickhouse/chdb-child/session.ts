@@ -78,7 +78,8 @@ export class EngineSession {
       this.#database = request.database;
     }
     try {
-      await this.execute(`SET ${assignments.join(', ')}`);
+      // Nothing to assign: the same statement twice, with a comment of its own.
+      if (assignments.length > 0) await this.execute(`SET ${assignments.join(', ')}`);
     } catch (error) {
       await this.#reset([...this.#settings.keys(), ...request.settings.keys()]);
       throw error;

@@ -1,5 +1,5 @@
 import { eventLineLayout } from '@streamflow/contracts';
-import { UnstorableBlockError } from '../port.ts';
+import { UnstorableBlockError } from './port.ts';
 
 const lineFeed = 0x0a;
 const quote = 0x22;

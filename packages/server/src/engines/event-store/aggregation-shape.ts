@@ -1,5 +1,5 @@
 import type { AggregationMetric, AggregationResult } from '@streamflow/contracts';
-import type { AggregationQuery } from '../../../domain/queries/event-query.ts';
+import type { AggregationQuery } from '../../domain/queries/event-query.ts';
 
 type Value = number | null;
 type Aggregations = AggregationResult['aggregations'];
