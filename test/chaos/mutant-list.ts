@@ -41,18 +41,17 @@ export const mutants: readonly Mutant[] = [
     replace: [
       [
         'split(lines, await findKnownIds(statements, lines));',
-        'split(lines, withSeen(await findKnownIds(statements, lines), lines));',
+        'split(lines, await withSeen(lines, () => findKnownIds(statements, lines)));',
       ],
       [
         'const rememberedFailures = 1000;',
         `const rememberedFailures = 1000;
 const seen = new Set();
-function withSeen(known, lines) {
-  const all = new Map(known);
-  for (const { project, id } of lines) {
-    if (seen.has(id)) all.set(project, new Set(all.get(project)).add(id));
-    seen.add(id);
-  }
+async function withSeen(lines, find) {
+  const before = lines.filter(({ id }) => seen.has(id));
+  for (const { id } of lines) seen.add(id);
+  const all = new Map(await find());
+  for (const { project, id } of before) all.set(project, new Set(all.get(project)).add(id));
   return all;
 }`,
       ],

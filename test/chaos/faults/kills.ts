@@ -54,7 +54,8 @@ const randomKills: Fault = {
   name: 'kill -9 of anything, at random',
   shapes: everywhere,
   short: ['servers'],
-  brings: ['kills', 'redelivered'],
+  // A process that happens to be idle has nothing to be delivered again.
+  brings: ['kills'],
   async run(context) {
     for (let kill = 0; kill < context.kills; kill++) {
       await wait(300 + context.random() * pauseOf(context));
@@ -91,7 +92,7 @@ const pauseOf = ({ lastingMs }: FaultContext): number => Math.min(4000, lastingM
 const allAtOnce: Fault = {
   name: 'kill -9 of all processes at once',
   shapes: ['servers'],
-  brings: ['kills', 'redelivered', 'reconnected', 'unanswered'],
+  brings: ['kills', 'redelivered', 'unanswered'],
   async run({ cluster, kills }) {
     const rounds = Math.max(1, Math.floor(kills / cluster.replicas.length));
     for (let round = 0; round < rounds; round++) {
