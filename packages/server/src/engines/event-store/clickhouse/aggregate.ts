@@ -1,9 +1,9 @@
 import type { AggregationResult } from '@streamflow/contracts';
 import { type StreamFlowError, validationError } from '../../../domain/errors.ts';
 import type { AggregationQuery } from '../../../domain/queries/event-query.ts';
+import { emptyValue, joinSeries, longestSeries, nestGroups } from '../aggregation-shape.ts';
 import type { ReadOptions } from '../port.ts';
 import { AggregationSql, type QuantileKind, type Statement } from './aggregate-sql.ts';
-import { emptyValue, joinSeries, longestSeries, nestGroups } from '../aggregation-shape.ts';
 import { read } from './reading.ts';
 import { exceededMemory, type Row, type Statements } from './statements.ts';
 

@@ -1,8 +1,8 @@
 import type { Clock } from '../../../domain/clock.ts';
 import { unavailable } from '../../../domain/errors.ts';
 import type { Log } from '../../../domain/log.ts';
-import type { AppendResult, EventBlock } from '../port.ts';
 import { type BlockLine, readBlockLines, selectLines } from '../block-lines.ts';
+import type { AppendResult, EventBlock } from '../port.ts';
 import { countConflicts, type Duplicate } from './conflicts.ts';
 import { type FaultyLineOutcome, storeFaultyLine } from './faulty-lines.ts';
 import { blamesRows, insertEvents, insertLines } from './insert-lines.ts';

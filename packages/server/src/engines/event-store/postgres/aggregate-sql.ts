@@ -183,6 +183,11 @@ function keySql(key: GroupKey, parameters: SqlParameters): string {
       return key.field;
     case 'tag':
       return 'one_tag';
+    case 'id':
+      return 'id::text';
+    case 'timestamp':
+    case 'received_at':
+      return `to_char(${key.field} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
     default:
       return `coalesce(${key.field}, 'null')`;
   }

@@ -19,7 +19,11 @@ export interface AppendOptions {
   readonly log: Log;
 }
 
-type Stored = { readonly stored: number; readonly duplicates: readonly Duplicate[] };
+type Stored = Pick<AppendResult, 'stored' | 'textOnly' | 'setAside'> & {
+  readonly duplicates: readonly Duplicate[];
+};
+
+const nothing: Stored = { stored: 0, textOnly: 0, setAside: 0, duplicates: [] };
 
 /** `check_violation`, which says here that there is no partition for a row. */
 const noPartition = '23514';
@@ -34,16 +38,16 @@ export function createAppend(options: AppendOptions): (block: EventBlock) => Pro
 
   const append = async (block: EventBlock): Promise<AppendResult> => {
     const { first, repeated } = splitRepeated(readBlockLines(block.lines, block.count));
-    const { stored, duplicates } = await store(block.lines, first);
+    const { duplicates, ...stored } = await store(block.lines, first);
     const all = [...duplicates, ...repeated];
     const conflicts = all.length === 0 ? 0 : await countConflicts(postgres, block.lines, all);
-    return { stored, duplicates: all.length, conflicts };
+    return { ...stored, duplicates: all.length, conflicts };
   };
 
   /** Stores lines; when a row is at fault, halves until it is alone. */
   const store = async (block: Buffer, lines: readonly BlockLine[]): Promise<Stored> => {
     const [only] = lines;
-    if (only === undefined) return { stored: 0, duplicates: [] };
+    if (only === undefined) return nothing;
     try {
       return await storeWhole(block, lines);
     } catch (error) {
@@ -52,7 +56,12 @@ export function createAppend(options: AppendOptions): (block: EventBlock) => Pro
       const middle = Math.ceil(lines.length / 2);
       const left = await store(block, lines.slice(0, middle));
       const right = await store(block, lines.slice(middle));
-      return { stored: left.stored + right.stored, duplicates: [...left.duplicates, ...right.duplicates] };
+      return {
+        stored: left.stored + right.stored,
+        textOnly: left.textOnly + right.textOnly,
+        setAside: left.setAside + right.setAside,
+        duplicates: [...left.duplicates, ...right.duplicates],
+      };
     }
   };
 
@@ -90,7 +99,7 @@ export function createAppend(options: AppendOptions): (block: EventBlock) => Pro
    */
   const storeFaulty = async (line: Buffer, position: BlockLine, fault: Error): Promise<Stored> => {
     const alone = { ...position, start: 0, end: line.length };
-    for (const fields of readFields(line)) {
+    for (const [attempt, fields] of readFields(line).entries()) {
       try {
         const result = await inPartitions(line, [alone], async (statements) => {
           const known = await takeLines(statements, line, [alone]);
@@ -98,7 +107,7 @@ export function createAppend(options: AppendOptions): (block: EventBlock) => Pro
           return outcome([position], known, stored);
         });
         log.warning('Stored an event that PostgreSQL did not read by itself', { reason: fault.message });
-        return result;
+        return { ...result, textOnly: attempt === 0 ? 0 : result.stored };
       } catch (error) {
         if (!blamesRows(error)) throw refusal(error);
       }
@@ -108,7 +117,7 @@ export function createAppend(options: AppendOptions): (block: EventBlock) => Pro
     const text = line.toString().replaceAll('\0', '\ufffd');
     await postgres.query(setAside, [new Date(clock.now()).toISOString(), fault.message, text, digest]);
     log.error('Set an unreadable event line aside', { reason: fault.message });
-    return { stored: 1, duplicates: [] };
+    return { ...nothing, setAside: 1 };
   };
 
   return (block) => {
@@ -140,13 +149,13 @@ function outcome(
 ): Stored {
   const row = result?.rows[0];
   const stored = Number(row?.stored ?? 0);
-  if (stored === lines.length) return { stored, duplicates: [] };
+  if (stored === lines.length) return { ...nothing, stored };
   const ids = Array.isArray(row?.ids) ? new Set(row.ids.map(String)) : null;
   const fresh = lines.filter((_, i) => !known.has(i + 1));
   const present =
     stored === fresh.length ? [] : fresh.filter(({ id }) => ids === null || !ids.has(id.toLowerCase()));
   const duplicates = [...lines.filter((_, i) => known.has(i + 1)), ...present];
-  return { stored, duplicates: duplicates.map((line) => ({ line, twin: null })) };
+  return { ...nothing, stored, duplicates: duplicates.map((line) => ({ line, twin: null })) };
 }
 
 /** Parts the lines whose id stands earlier in the block from the others. */

@@ -8,6 +8,7 @@ import { aggregateEvents } from './aggregate.ts';
 import { createAppend } from './append.ts';
 import { readHistory } from './history.ts';
 import { exportEvents, getEvent, listEvents } from './list.ts';
+import { findEvents, readReceipts } from './look-up.ts';
 import { createMaintenance } from './maintenance.ts';
 import { migrations } from './migrations.sql.ts';
 import type { PartitionUnit } from './partition-plan.ts';
@@ -62,6 +63,8 @@ export async function openPostgresEventStore(
   return {
     append: createAppend({ postgres, partitions, clock, log }),
     get: (project, id) => getEvent(postgres, project, id),
+    receipts: (project, ids) => readReceipts(postgres, project, ids),
+    find: (project, ids) => findEvents(postgres, project, ids),
     list: (query, readOptions = {}) => listEvents(postgres, query, readOptions),
     aggregate: (query, readOptions = {}) => aggregateEvents(postgres, query, readOptions),
     history: (query, readOptions = {}) => readHistory(postgres, query, readOptions),

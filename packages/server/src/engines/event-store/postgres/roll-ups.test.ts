@@ -7,8 +7,8 @@ import { isErrorEvent } from '../../../domain/queries/matches-filter.ts';
 import { canUseServer, serverName, startTestProxy } from '../../postgres/test-database.fixture.ts';
 import { blockOf, makeEvent, minute, noon } from '../event-fixtures.contract.ts';
 import type { AppendResult, EventBlock } from '../port.ts';
-import type { PostgresEventStore } from './postgres-event-store.ts';
 import { createTestStores, settableClock, type TestStores } from './postgres-event-store.fixture.ts';
+import type { PostgresEventStore } from './postgres-event-store.ts';
 
 const day = 24 * 60 * minute;
 

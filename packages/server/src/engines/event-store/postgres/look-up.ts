@@ -1,0 +1,46 @@
+import type { Event } from '@streamflow/contracts';
+import type { Postgres, Row } from '../../postgres/postgres.ts';
+import { eventColumns, millisecondsSql, readEventRow } from './event-row.ts';
+
+/** When each of the ids that are stored was received. */
+export async function readReceipts(
+  postgres: Postgres,
+  project: string,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const rows = await rowsOfIds(postgres, receipt, project, ids);
+  return new Map(rows.map((row) => [String(row.id), Number(row.received)]));
+}
+
+/** Those of the ids that are stored, whole. */
+export async function findEvents(
+  postgres: Postgres,
+  project: string,
+  ids: readonly string[],
+): Promise<readonly Event[]> {
+  return (await rowsOfIds(postgres, eventColumns, project, ids)).map(readEventRow);
+}
+
+const receipt = `id::text as id, ${millisecondsSql('received_at')} as received`;
+
+/** By the ids of the horizon, which know the time and so the partition; what is older is looked for in every one. */
+async function rowsOfIds(
+  postgres: Postgres,
+  columns: string,
+  project: string,
+  ids: readonly string[],
+): Promise<readonly Row[]> {
+  if (ids.length === 0) return [];
+  const { rows: recent } = await postgres.query(
+    `select ${columns} from events where (project, timestamp, id) in ` +
+      '(select project, timestamp, id from event_ids where project = $1 and id = any($2::uuid[]))',
+    [project, ids],
+  );
+  if (recent.length === ids.length) return recent;
+  const found = new Set(recent.map(({ id }) => id));
+  const { rows: older } = await postgres.query(
+    `select ${columns} from events where project = $1 and id = any($2::uuid[])`,
+    [project, ids.filter((id) => !found.has(id))],
+  );
+  return [...recent, ...older];
+}
