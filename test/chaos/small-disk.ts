@@ -1,10 +1,12 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
+/** Out of sight at once: a process that was killed may still be about to let go of its files. */
+const lazily = '-l';
 
-/** Mounts a tmpfs of so many megabytes; null where this user may not. */
+/** Mounts a tmpfs of so many megabytes; null where this user may not. It does not outlive this process. */
 export async function mountSmallDisk(
   path: string,
   megabytes: number,
@@ -15,5 +17,12 @@ export async function mountSmallDisk(
   } catch {
     return null;
   }
-  return { unmount: async () => void (await run('umount', [path])) };
+  const atExit = (): void => void spawnSync('umount', [lazily, path]);
+  process.on('exit', atExit);
+  return {
+    async unmount() {
+      process.off('exit', atExit);
+      await run('umount', [lazily, path]);
+    },
+  };
 }
