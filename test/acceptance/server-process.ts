@@ -33,6 +33,8 @@ export interface StartOptions {
   readonly dataDirectory: string;
   readonly ports: Ports;
   readonly env?: Readonly<Record<string, string>>;
+  /** Those that the process runs; all of them unless given. */
+  readonly services?: readonly ServiceName[];
 }
 
 /** A directory of its own for one test. */
@@ -54,8 +56,8 @@ export async function freePorts(): Promise<Ports> {
 }
 
 /** Starts `streamflow start` as a user would, with nothing of our own environment but the path. */
-export function spawnServer({ dataDirectory, ports, env = {} }: StartOptions): ServerProcess {
-  const child = spawn(process.execPath, [program, 'start'], {
+export function spawnServer({ dataDirectory, ports, env = {}, services = [] }: StartOptions): ServerProcess {
+  const child = spawn(process.execPath, [program, 'start', ...services], {
     // Nobody's config.yaml but the test's.
     cwd: dataDirectory,
     env: {
@@ -98,6 +100,35 @@ export function spawnServer({ dataDirectory, ports, env = {} }: StartOptions): S
   };
 }
 
+/** Runs one command to its end, and resolves with its exit code and what it printed. */
+export async function runCommand(
+  words: readonly string[],
+  { dataDirectory, env = {} }: Pick<StartOptions, 'dataDirectory' | 'env'>,
+): Promise<{ readonly code: number | null; readonly output: string; readonly notes: string }> {
+  const child = spawn(process.execPath, [program, ...words], {
+    cwd: dataDirectory,
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      STREAMFLOW_DATA_DIR: dataDirectory,
+      STREAMFLOW_ADMIN_EMAIL: administrator.username,
+      STREAMFLOW_ADMIN_PASSWORD: administrator.password,
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  let notes = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    notes += text;
+  });
+  const [code]: (number | null)[] = await once(child, 'close');
+  return { code: code ?? null, output, notes };
+}
+
 /** Longer than any promise about stopping: whoever needs it has failed. */
 const stopDeadlineMs = 28_000;
 
@@ -112,12 +143,12 @@ async function stopChild(child: ChildProcess, exited: Promise<number | null>): P
   }
 }
 
-/** Starts the server and waits until every service says that it is ready. */
+/** Starts the server and waits until each of its services says that it is ready. */
 export async function startServer(options: StartOptions): Promise<ServerProcess> {
   const server = spawnServer(options);
   // A first run may have to build.
   const deadline = Date.now() + 60_000;
-  for (const service of serviceNames) {
+  for (const service of options.services ?? serviceNames) {
     while (!(await isReady(server.url(service, '/ready')))) {
       const ended = await Promise.race([server.exited.then(() => true), wait(50).then(() => false)]);
       if (ended || Date.now() > deadline) {

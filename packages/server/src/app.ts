@@ -19,7 +19,7 @@ import { createHttpServer } from './http/server.ts';
 import type { Principal, Service } from './http/service.ts';
 import { createTeardown, startWithTeardown, type Teardown, type TeardownReport } from './lifecycle.ts';
 import { createMetrics } from './observability/metrics.ts';
-import { openBus, openEvents, openRateLimiter, openRecords } from './open-engines.ts';
+import { openBus, openDatabase, openEvents, openRateLimiter, openRecords } from './open-engines.ts';
 import { createAlerting } from './services/alerting/alerting.ts';
 import { createAnalytics } from './services/analytics/analytics.ts';
 import { createDashboard } from './services/dashboard/dashboard.ts';
@@ -79,7 +79,8 @@ export function startApp({
     const metrics = createMetrics();
     const opening = { config, clock, log, metrics, teardown };
 
-    const records = await openRecords(opening);
+    const database = openDatabase(opening);
+    const records = await openRecords(opening, database);
     const access = createAccess({
       records,
       clock,
@@ -102,7 +103,7 @@ export function startApp({
     });
     if (administrator !== null) onAdministrator(administrator);
     const rateLimiter = await openRateLimiter(opening);
-    const opened = { events: await openEvents(opening), bus: await openBus(opening) };
+    const opened = { events: await openEvents(opening, database), bus: await openBus(opening) };
     const { crash_point: crashPoint } = config.testing;
     const die = () => void process.kill(process.pid, 'SIGKILL');
     const { events, bus } =

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import type { Config } from './config/load.ts';
 import { dataFiles } from './data-files.ts';
 import type { Clock } from './domain/clock.ts';
@@ -7,12 +8,18 @@ import type { Bus } from './engines/bus/port.ts';
 import { openRabbitmqBus } from './engines/bus/rabbitmq/open-rabbitmq-bus.ts';
 import { openSegmentLogBus } from './engines/bus/segment-log/open-segment-log-bus.ts';
 import { openClickHouseEventStore } from './engines/event-store/clickhouse/clickhouse-event-store.ts';
+import type { ClickHouseConnection } from './engines/event-store/clickhouse/connection.ts';
 import { openEmbeddedClickHouse } from './engines/event-store/clickhouse/embedded.ts';
+import { openClickHouseServer } from './engines/event-store/clickhouse/server.ts';
 import type { EventStore } from './engines/event-store/port.ts';
+import { openPostgresEventStore } from './engines/event-store/postgres/postgres-event-store.ts';
+import { openPostgres } from './engines/postgres/open-postgres.ts';
+import type { Postgres } from './engines/postgres/postgres.ts';
 import { createMemoryRateLimiter } from './engines/rate-limiter/memory.ts';
 import type { RateLimiter } from './engines/rate-limiter/port.ts';
 import { openRedisRateLimiter } from './engines/rate-limiter/redis/redis-rate-limiter.ts';
 import type { RecordStore } from './engines/record-store/port.ts';
+import { openPostgresRecordStore } from './engines/record-store/postgres/postgres-record-store.ts';
 import { openSqliteRecordStore } from './engines/record-store/sqlite/sqlite-record-store.ts';
 import type { Teardown } from './lifecycle.ts';
 import type { Metrics } from './observability/metrics.ts';
@@ -26,9 +33,29 @@ export interface EngineOptions {
   readonly teardown: Teardown;
 }
 
-/** Opens the records, SQLite or PostgreSQL. */
-export async function openRecords({ config, clock, log, teardown }: EngineOptions): Promise<RecordStore> {
-  const records = await openSqliteRecordStore({ file: dataFiles(config.dataDir).records, log, clock });
+/** The connections to PostgreSQL, which records and events share; null without a database. */
+export function openDatabase({ config, log, teardown }: EngineOptions): Postgres | null {
+  const { url, pool_size: poolSize, max_overflow: maxOverflow, echo } = config.database;
+  if (url === null) return null;
+  const postgres = openPostgres({
+    url: url.reveal(),
+    poolSize,
+    maxOverflow,
+    applicationName: 'streamflow',
+    echo,
+    log: log.child({ engine: 'postgres' }),
+  });
+  teardown.push('database', () => postgres.close());
+  return postgres;
+}
+
+/** Opens the records: in PostgreSQL where there is a database, in SQLite where not. */
+export async function openRecords(options: EngineOptions, postgres: Postgres | null): Promise<RecordStore> {
+  const { config, clock, log, teardown } = options;
+  const records =
+    postgres === null
+      ? await openSqliteRecordStore({ file: dataFiles(config.dataDir).records, log, clock })
+      : await openPostgresRecordStore({ postgres, log, clock, random: Math.random });
   teardown.push('records', () => records.close());
   return records;
 }
@@ -53,13 +80,45 @@ export async function openRateLimiter(options: EngineOptions): Promise<RateLimit
   return limiter;
 }
 
-/** Opens the event store: the embedded ClickHouse, a ClickHouse server, or PostgreSQL. */
-export async function openEvents({ config, clock, log, teardown }: EngineOptions): Promise<EventStore> {
-  const embedded = await openEmbeddedClickHouse({ directory: dataFiles(config.dataDir).events, log });
-  teardown.push('embedded ClickHouse', () => embedded.close());
-  const events = await openClickHouseEventStore({ connection: embedded.connection, clock, log });
+/** Opens the event store: a ClickHouse server, PostgreSQL, or the embedded ClickHouse. */
+export async function openEvents(options: EngineOptions, postgres: Postgres | null): Promise<EventStore> {
+  const { config, clock, log, teardown } = options;
+  const events =
+    config.engines.events === 'postgres' && postgres !== null
+      ? await openPostgresEventStore({
+          postgres,
+          clock,
+          log,
+          partitionBy: config.storage.partition_by,
+          indexProperties: config.storage.index_properties,
+          idHorizonDays: config.storage.id_horizon_days,
+        })
+      : await openClickHouseEventStore({
+          connection: await openClickHouse(options),
+          database: config.clickhouse.database,
+          clock,
+          log,
+        });
   teardown.push('event store', () => events.close());
   return events;
+}
+
+async function openClickHouse({ config, log, teardown }: EngineOptions): Promise<ClickHouseConnection> {
+  const { url, user, password, ca_file: caFile, cluster } = config.clickhouse;
+  if (url === null) {
+    const embedded = await openEmbeddedClickHouse({ directory: dataFiles(config.dataDir).events, log });
+    teardown.push('embedded ClickHouse', () => embedded.close());
+    return embedded.connection;
+  }
+  return openClickHouseServer({
+    url: url.reveal(),
+    ...(user === null ? {} : { user }),
+    ...(password === null ? {} : { password: password.reveal() }),
+    ...(caFile === null ? {} : { ca: await readFile(caFile) }),
+    ...(cluster === null ? {} : { cluster }),
+    newId: randomUUID,
+    log: log.child({ engine: 'clickhouse' }),
+  });
 }
 
 /** Opens the bus: the log in the data directory, or RabbitMQ. */

@@ -24,7 +24,10 @@ describe('what services need to start', () => {
     ]);
   });
 
-  it('is told of servers that this version does not use', () => {
-    expect(missing(servers, serviceNames)).toEqual(['database.url']);
+  it('is nothing more when both are named; Redis and ClickHouse are as you like', () => {
+    expect(missing(servers, ['dashboard'])).toEqual([]);
+    expect(
+      missing({ CLICKHOUSE_URL: 'http://clickhouse:8123', RABBITMQ_URL: servers.RABBITMQ_URL }, ['storage']),
+    ).toEqual(['database.url']);
   });
 });

@@ -3,28 +3,13 @@ import type { LoadedConfig } from './load.ts';
 import type { Problem } from './sources.ts';
 
 /**
- * What keeps these services from starting with a configuration that is right in itself: what this version cannot do,
- * and what they need and the configuration does not name. `start` refuses by it, and `config check` tells it.
+ * What keeps these services from starting with a configuration that is right in itself: what they need and the
+ * configuration does not name. `start` refuses by it, and `config check` tells it.
  */
 export function startProblems(
-  { config: { engines, database, clickhouse }, sources }: LoadedConfig,
+  { config: { engines } }: LoadedConfig,
   services: readonly ServiceName[],
 ): readonly Problem[] {
-  const notSupported = Object.entries({
-    'database.url': database.url,
-    'clickhouse.url': clickhouse.url,
-  }).flatMap(([key, url]): Problem[] =>
-    url === null
-      ? []
-      : [
-          {
-            key,
-            source: sources.get(key) ?? 'default',
-            message: 'names a server that this version does not use; unset it',
-          },
-        ],
-  );
-  if (notSupported.length > 0) return notSupported;
   if (serviceNames.every((name) => services.includes(name))) return [];
   const missing = (key: string, setting: string, holds: string): Problem => ({
     key,

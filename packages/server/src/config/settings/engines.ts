@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { gigabyte, megabyte } from '../bytes.ts';
-import { address, integer, optionalText, secret, text, toggle } from '../setting.ts';
+import { address, choice, integer, optionalText, secret, text, toggle } from '../setting.ts';
 
 /* The engines, built in or servers. */
 
@@ -228,6 +228,30 @@ export const bus = Type.Object({
 });
 
 export const storage = Type.Object({
+  partition_by: choice({
+    env: 'STORAGE_PARTITION_BY',
+    description: 'What a partition of recent events holds in PostgreSQL; older ones hold more.',
+    values: ['month', 'day'],
+    default: 'month',
+    needs: 'database.url',
+  }),
+  index_properties: toggle({
+    env: 'STORAGE_INDEX_PROPERTIES',
+    description:
+      'Whether PostgreSQL indexes all properties of `data` (GIN): finding rare values is fast, storing is slower.',
+    default: false,
+    needs: 'database.url',
+  }),
+  id_horizon_days: integer({
+    env: 'STORAGE_ID_HORIZON_DAYS',
+    description:
+      'How long PostgreSQL knows an id whatever the timestamp that it is sent again with; with the same timestamp it knows it for ever. ClickHouse knows ids for ever.',
+    unit: 'days',
+    default: 7,
+    minimum: 1,
+    maximum: 3650,
+    needs: 'database.url',
+  }),
   block_rows: integer({
     env: 'STORAGE_BLOCK_ROWS',
     description: 'Most events that are stored together.',

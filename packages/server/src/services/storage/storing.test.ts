@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../domain/clock.ts';
 import { silentLog } from '../../domain/log.ts';
-import { createStorage } from './storage.ts';
 import { createTestBus, createTestMetrics, createTestStore, deliveryOf, eventOf } from './storage.fixture.ts';
+import { createStorage } from './storage.ts';
 
 /** A storage service whose turns the test gives and takes. */
 function open() {
