@@ -55,6 +55,12 @@ module.exports = {
       { path: `^${server}/services/`, pathNot: `^${server}/services/$1/` },
     ),
     rule(
+      'fault-run-is-a-stranger',
+      'The fault run trusts nothing of ours: it starts processes and speaks their protocols.',
+      { path: '^test/chaos/' },
+      { path: '^packages/' },
+    ),
+    rule(
       'services-know-no-wiring',
       'Only app.ts and the command line wire.',
       { path: `^${server}/(services|http|observability|config)/`, pathNot: '\\.test\\.ts$' },

@@ -7,6 +7,7 @@ import { createAccess } from './access/access.ts';
 import type { FirstAdministrator } from './access/administrator.ts';
 import { loadOrCreateJwtSecret } from './access/jwt-secret-file.ts';
 import type { Config } from './config/load.ts';
+import { withCrashPoint } from './crash-points.ts';
 import { dataFiles } from './data-files.ts';
 import { type Clock, systemClock } from './domain/clock.ts';
 import { createEventTypes } from './domain/events/event-types.ts';
@@ -104,8 +105,11 @@ export function startApp({
     });
     if (administrator !== null) onAdministrator(administrator);
     const rateLimiter = await openRateLimiter(opening);
-    const events = await openEvents(opening, database);
-    const bus = await openBus(opening);
+    const opened = { events: await openEvents(opening, database), bus: await openBus(opening) };
+    const { crash_point: crashPoint } = config.testing;
+    const die = () => void process.kill(process.pid, 'SIGKILL');
+    const { events, bus } =
+      crashPoint === null ? opened : withCrashPoint(opened, { crashPoint, random: Math.random, die });
 
     const ports = {
       ingestion: config.services.ingestion.port,

@@ -200,6 +200,16 @@ rate_limiting: { enabled: true, requests_per_minute: 100, burst_size: 10 }
     expect(problems[0]).toMatchObject({ key: 'security.jwt.secret_key', source: 'set JWT_SECRET_KEY' });
   });
 
+  it('makes a process die on purpose in a test alone', () => {
+    const env = { STREAMFLOW_CRASH_POINT: 'storage.after_commit:3' };
+    for (const environment of ['production', 'staging', 'development'])
+      expect(problemsOf({ ...env, ENVIRONMENT: environment, JWT_SECRET_KEY: goodSecret })).toMatchObject([
+        { key: 'testing.crash_point', source: 'environment variable STREAMFLOW_CRASH_POINT' },
+      ]);
+    expect(load({ ...env, ENVIRONMENT: 'test' }).config.testing.crash_point).toBe('storage.after_commit:3');
+    expect(problemsOf({ STREAMFLOW_CRASH_POINT: 'storage.sometime:3', ENVIRONMENT: 'test' })).toHaveLength(1);
+  });
+
   it('warns of settings that need another one, and of variables that look misspelt', () => {
     const { warnings } = load({
       RABBITMQ_HEARTBEAT: '30',

@@ -96,7 +96,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   const servers = [values.rabbitmq.url, values.database.url, values.clickhouse.url, values.redis.url];
   const shape = servers.every((url) => url === null) ? 'embedded' : 'server';
   const secrets = checkSecrets(values, shape, given);
-  problems.push(...secrets.problems);
+  problems.push(...secrets.problems, ...checkTesting(values, given));
   if (problems.length > 0) throw new ConfigError(problems);
 
   const effects = effectWarnings(values, settings, given);
@@ -119,6 +119,14 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     sources: new Map([...given].map(([key, { source }]) => [key, source])),
     file,
   };
+}
+
+/** What makes a process die on purpose has no place but in a test. */
+function checkTesting(values: ConfigValues, given: ReadonlyMap<string, Given>): Problem[] {
+  const key = 'testing.crash_point';
+  if (values.testing.crash_point === null || values.app.environment === 'test') return [];
+  const source = given.get(key)?.source ?? 'default';
+  return [{ key, source, message: 'kills the process and needs app.environment (ENVIRONMENT) to be test' }];
 }
 
 function chooseEngines({ rabbitmq, database, clickhouse, redis }: ConfigValues): EngineChoice {

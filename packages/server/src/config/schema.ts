@@ -4,6 +4,7 @@ import { events, limits } from './settings/events.ts';
 import { sms, smtp } from './settings/notifiers.ts';
 import { app, dataDir, monitoring, server, services } from './settings/program.ts';
 import { ingestion, rateLimiting, security } from './settings/security.ts';
+import { testing } from './settings/testing.ts';
 
 /**
  * Every setting of StreamFlow, written once: its key in config.yaml, its environment variable, what it accepts and its
@@ -28,6 +29,7 @@ export const configSchema = Type.Object({
   storage,
   smtp,
   sms,
+  testing,
 });
 
 /** What is set, each key as it stands in config.yaml. */

@@ -61,6 +61,7 @@ describe('createMetrics', () => {
     const metrics = create();
     metrics.storage.onAppended({ stored: 5, textOnly: 4, setAside: 3, duplicates: 2, conflicts: 1 });
     metrics.storage.onQueryable(0.2);
+    metrics.storage.onRedelivered();
     metrics.connections('ingestion', 1);
     metrics.connections('ingestion', 1);
     metrics.connections('ingestion', -1);
@@ -70,6 +71,7 @@ describe('createMetrics', () => {
     expect(text).toContain('streamflow_storage_set_aside_total 3');
     expect(text).toContain('streamflow_storage_duplicates_total 2');
     expect(text).toContain('streamflow_storage_id_conflicts_total 1');
+    expect(text).toContain('streamflow_storage_redelivered_total 1');
     expect(text).toContain('streamflow_events_duration_seconds_sum 0.2');
     expect(text).toContain('streamflow_active_connections{service="ingestion"} 1');
   });

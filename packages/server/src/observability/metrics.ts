@@ -21,6 +21,8 @@ interface StorageMetrics {
     readonly duplicates: number;
     readonly conflicts: number;
   }): void;
+  /** A batch was delivered that may have been delivered before. */
+  onRedelivered(): void;
   /** Batches that moved to the dead letters. */
   onDead(count: number): void;
   /** Seconds of one append to the event store. */
@@ -89,6 +91,10 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
     'Lines that could not become events and are kept beside them.',
   );
   const dead = counter('streamflow_storage_dead_letters_total', 'Batches moved to the dead letters.');
+  const redelivered = counter(
+    'streamflow_storage_redelivered_total',
+    'Batches that may have been delivered to storage before.',
+  );
   const decidedAlone = counter(
     'streamflow_rate_limiter_fallback_decisions_total',
     'Decisions that this process made alone because Redis was away.',
@@ -162,6 +168,7 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
         duplicates.inc(result.duplicates);
         conflicts.inc(result.conflicts);
       },
+      onRedelivered: () => redelivered.inc(),
       onDead: (count) => dead.inc(count),
       onAppendTime: (seconds) => appendTime.observe(seconds),
       onQueryable: (seconds) => eventTime.observe(seconds),

@@ -173,6 +173,7 @@ describe('identity', () => {
     await vi.advanceTimersByTimeAsync(100);
     expect(store.events.size).toBe(2);
     expect(answers(deliveries)).toEqual(['ack', 'ack']);
+    expect(metrics.totals.redelivered).toBe(1);
   });
 });
 
@@ -237,7 +238,7 @@ describe('a store that is away', () => {
     await vi.advanceTimersByTimeAsync(1000);
     expect(answers(deliveries)).toEqual(['ack', 'ack']);
     expect(store.events.size).toBe(3);
-    expect(metrics.totals).toEqual({ stored: 0, duplicates: 3, dead: 0 });
+    expect(metrics.totals).toEqual({ stored: 0, duplicates: 3, redelivered: 0, dead: 0 });
   });
 });
 
@@ -277,7 +278,7 @@ describe('a batch that cannot be stored', () => {
     const deliveries = [deliver(), deliver(2), deliver()];
     await vi.advanceTimersByTimeAsync(1000);
     expect(answers(deliveries)).toEqual(['ack', 'ack', 'ack']);
-    expect(metrics.totals).toEqual({ stored: 0, duplicates: 4, dead: 0 });
+    expect(metrics.totals).toEqual({ stored: 0, duplicates: 4, redelivered: 0, dead: 0 });
   });
 
   it('is stored after all when the failure passes', async () => {

@@ -81,6 +81,7 @@ export function createBlockWriter(options: BlockWriterOptions): BlockWriter {
 
   function take(delivery: Delivery): void {
     if (ended.signal.aborted) return;
+    if (delivery.redelivered) options.metrics.onRedelivered();
     if (waiting.deliveries.length === 0) firstAt = clock.now();
     addWaiting(waiting, delivery);
     schedule();

@@ -14,6 +14,8 @@ export interface StorageMetrics {
   onAppendTime(seconds: number): void;
   /** Seconds from the receipt of the block's first event until queries see it. */
   onQueryable(seconds: number): void;
+  /** A batch was delivered that may have been delivered before. */
+  onRedelivered(): void;
   /** Batches that went to the dead letters. */
   onDead(count: number): void;
 }

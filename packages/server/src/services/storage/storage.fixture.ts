@@ -259,14 +259,14 @@ export function createTestLedger(): TestLedger {
 }
 
 export interface TestMetrics extends StorageMetrics {
-  readonly totals: { stored: number; duplicates: number; dead: number };
+  readonly totals: { stored: number; duplicates: number; redelivered: number; dead: number };
   /** Seconds from receipt to visibility, by block. */
   readonly ages: number[];
 }
 
 export function createTestMetrics(): TestMetrics {
   const metrics: TestMetrics = {
-    totals: { stored: 0, duplicates: 0, dead: 0 },
+    totals: { stored: 0, duplicates: 0, redelivered: 0, dead: 0 },
     ages: [],
     onAppended({ stored, duplicates }) {
       metrics.totals.stored += stored;
@@ -274,6 +274,9 @@ export function createTestMetrics(): TestMetrics {
     },
     onAppendTime: () => {},
     onQueryable: (seconds) => metrics.ages.push(seconds),
+    onRedelivered() {
+      metrics.totals.redelivered += 1;
+    },
     onDead(count) {
       metrics.totals.dead += count;
     },
