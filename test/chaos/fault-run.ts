@@ -41,6 +41,7 @@ const warmUpMs = 1500;
 const recoveryDeadlineMs = 180_000;
 const drainDeadlineMs = 120_000;
 const storedDeadlineMs = 120_000;
+const quietMs = 30_000;
 
 /** Brings faults upon a cluster under load, and compares the ledgers with what is stored. */
 export class FaultRun {
@@ -149,12 +150,16 @@ export class FaultRun {
       (sum, { outcome, events }) => sum + (outcome === 'acknowledged' ? events.length : 0),
       0,
     );
-    // What is not there by then counts as lost.
-    await until(
-      storedDeadlineMs,
-      async () => (await this.readBack.count(fault).catch(() => 0)) >= acknowledged,
-      200,
-    );
+    // What is not there when nothing more comes counts as lost.
+    let last = -1;
+    let cameAt = now();
+    const isAllOrQuiet = async (): Promise<boolean> => {
+      const count = await this.readBack.count(fault).catch(() => last);
+      if (count !== last) cameAt = now();
+      last = count;
+      return count >= acknowledged || now() - cameAt > quietMs;
+    };
+    await until(storedDeadlineMs, isAllOrQuiet, 200);
     return compare(ledger, await this.readBack.events(fault));
   }
 }
