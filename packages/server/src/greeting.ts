@@ -7,7 +7,8 @@ import type { Config } from './config/load.ts';
 export function greeting({ app, config }: { readonly app: App; readonly config: Config }): string {
   const url = (service: (typeof serviceNames)[number]): string | undefined =>
     app.addresses.get(service)?.replace('0.0.0.0', 'localhost').replace('127.0.0.1', 'localhost');
-  const lines = ['', `StreamFlow is ready. Its data is in ${config.dataDir}`, ''];
+  const place = config.keepsData ? ` Its data is in ${config.dataDir}` : '';
+  const lines = ['', `StreamFlow is ready.${place}`, ''];
   for (const name of serviceNames) {
     const address = url(name);
     if (address !== undefined) lines.push(`  ${name.padEnd(10)} ${address}   docs ${address}/docs`);
