@@ -82,7 +82,11 @@ await describeWithBroker('what cannot be stored, on RabbitMQ', () => {
     await eventually(() => store.events.size === 10, 'all of them');
     await storage.stop();
     expect(tries).toBeGreaterThan(6);
-    expect(store.appended.every(({ mayBeKnown }, at) => at === 0 || mayBeKnown)).toBe(true);
+    // The first block, tried until it is stored; what comes behind it was never tried before.
+    expect(store.appended.slice(0, 7).map(({ mayBeKnown }) => mayBeKnown)).toEqual([
+      false,
+      ...Array(6).fill(true),
+    ]);
     expect(await deadLetters(bus)).toEqual([]);
   });
 

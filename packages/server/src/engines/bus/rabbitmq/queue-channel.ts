@@ -18,7 +18,9 @@ export class QueueChannel {
   /** Delivery tags in their order. */
   private readonly unanswered = new Set<number>();
   private acks: number[] = [];
-  private consumerTag = '';
+  /** Consumers of the one queue, whose prefetch counts add up. */
+  private consumerTags: string[] = [];
+  private granted = 0;
   private changing = false;
 
   static async open(options: QueueChannelOptions): Promise<QueueChannel> {
@@ -60,14 +62,17 @@ export class QueueChannel {
     if (this.channel.active) await this.channel.close();
   }
 
+  /** Lets the broker send so many more messages ahead. */
   private async consume(): Promise<void> {
     const { queueName, prefetch } = this.options;
+    const { count } = prefetch;
     // It holds for consumers that begin after it.
-    await this.channel.basicQos({ prefetchCount: prefetch.count });
+    await this.channel.basicQos({ prefetchCount: count - this.granted });
     const { consumerTag } = await this.channel.basicConsume({ queue: queueName }, (message) =>
       this.take(message),
     );
-    this.consumerTag = consumerTag;
+    this.granted = count;
+    this.consumerTags.push(consumerTag);
   }
 
   private take(message: AsyncMessage): void {
@@ -78,11 +83,19 @@ export class QueueChannel {
     if (prefetch.note(bytes) && !this.changing) void this.changePrefetch();
   }
 
-  /** What the cancelled consumer has stays with the channel. A channel without a consumer is of no use. */
+  /**
+   * More is granted to one more consumer, which disturbs nobody. For less all are cancelled first: what they have stays
+   * with the channel, but the broker may count what was on its way to them as delivered. A channel without a consumer is
+   * of no use.
+   */
   private async changePrefetch(): Promise<void> {
     this.changing = true;
     try {
-      await this.channel.basicCancel({ consumerTag: this.consumerTag });
+      if (this.options.prefetch.count < this.granted) {
+        for (const consumerTag of this.consumerTags.splice(0))
+          await this.channel.basicCancel({ consumerTag });
+        this.granted = 0;
+      }
       await this.consume();
     } catch (error) {
       this.options.onError(error);
