@@ -42,6 +42,7 @@ const recoveryDeadlineMs = 180_000;
 const drainDeadlineMs = 120_000;
 const storedDeadlineMs = 120_000;
 const quietMs = 30_000;
+const evidenceDeadlineMs = 20_000;
 
 /** Brings faults upon a cluster under load, and compares the ledgers with what is stored. */
 export class FaultRun {
@@ -98,9 +99,14 @@ export class FaultRun {
     if (recoverySeconds === null) problems.push('nothing was stored again after the fault');
     if (!(await load.drain(drainDeadlineMs))) problems.push('requests were never answered');
     const comparison = await this.compare(fault.name);
-    const evidence = evidenceBetween(before, readEvidence(cluster, load));
     const kills = result.kills ?? 0;
-    problems.push(...defects(comparison), ...missing(fault.brings, { ...evidence, ...comparison, kills }));
+    const seen = () => evidenceBetween(before, readEvidence(cluster, load));
+    const lacking = () => missing(fault.brings, { ...seen(), ...comparison, kills });
+    // What the broker writes of its connections is in its log some time after they are made.
+    const deadline = now() + evidenceDeadlineMs;
+    while (lacking().length > 0 && now() < deadline) await wait(250);
+    const evidence = seen();
+    problems.push(...defects(comparison), ...lacking());
     return {
       fault: fault.name,
       kills,
