@@ -32,15 +32,14 @@ export interface FaultRunOptions {
   readonly seconds: number | null;
   readonly kills: number;
   readonly seed: number;
+  /** Milliseconds in which what a fault brought down must be back, and what was sent be answered and stored. */
+  readonly patienceMs: number;
   /** What the whole of the run must have seen, or it is void. */
   readonly mustSee: readonly Consequence[];
 }
 
 const defaultLastingSeconds = 10;
 const warmUpMs = 1500;
-const recoveryDeadlineMs = 180_000;
-const drainDeadlineMs = 120_000;
-const storedDeadlineMs = 120_000;
 const quietMs = 30_000;
 const evidenceDeadlineMs = 20_000;
 
@@ -57,7 +56,7 @@ export class FaultRun {
 
   constructor(options: FaultRunOptions) {
     this.options = options;
-    this.readBack = createReadBack(options.cluster);
+    this.readBack = createReadBack(options.cluster, options.patienceMs);
     this.random = seeded(options.seed);
     this.ownLedger = openLedger(options.ledgers[1]);
     this.start = readEvidence(options.cluster, options.load);
@@ -97,7 +96,7 @@ export class FaultRun {
     problems.push(...(result.problems ?? []));
     const recoverySeconds = await this.probe(fault.name, result.liftedAt);
     if (recoverySeconds === null) problems.push('nothing was stored again after the fault');
-    if (!(await load.drain(drainDeadlineMs))) problems.push('requests were never answered');
+    if (!(await load.drain(options.patienceMs))) problems.push('requests were never answered');
     const comparison = await this.compare(fault.name);
     const kills = result.kills ?? 0;
     const seen = () => evidenceBetween(before, readEvidence(cluster, load));
@@ -146,7 +145,7 @@ export class FaultRun {
 
   private async probe(fault: string, since: number): Promise<number | null> {
     const probe = createProbe(this.options.cluster, this.ownLedger, fault);
-    const stored = await probe(this.requests++, this.events++, recoveryDeadlineMs);
+    const stored = await probe(this.requests++, this.events++, this.options.patienceMs);
     return stored ? (now() - since) / 1000 : null;
   }
 
@@ -165,7 +164,7 @@ export class FaultRun {
       last = count;
       return count >= acknowledged || now() - cameAt > quietMs;
     };
-    await until(storedDeadlineMs, isAllOrQuiet, 200);
+    await until(this.options.patienceMs, isAllOrQuiet, 200);
     return compare(ledger, await this.readBack.events(fault));
   }
 }

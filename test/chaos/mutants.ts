@@ -63,6 +63,7 @@ async function isFound(mutant: Mutant, options: RunOptions): Promise<boolean> {
         only: mutant.faults,
         kills: mutant.kills ?? 3,
         seconds: mutant.seconds ?? 3,
+        patienceMs: options.patienceMs,
       },
       program,
       { keep: false, isEnough: ({ problems }) => problems.some((problem) => mutant.shows.test(problem)) },

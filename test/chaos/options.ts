@@ -14,6 +14,8 @@ export interface RunOptions {
   /** Events that each shape is sent at least. */
   readonly events: number;
   readonly seed: number;
+  /** Milliseconds in which what a fault brought down must be back, and what was sent be answered and stored. */
+  readonly patienceMs: number;
   /** Run the mutants instead. */
   readonly prove: boolean;
   /** Where the table is written; null for nowhere. */
@@ -66,6 +68,7 @@ export function readOptions(args: readonly string[]): RunOptions {
     kills: number('kills', values.kills ?? (values.short ? '2' : '8')),
     events: number('events', values.events),
     seed: number('seed', values.seed),
+    patienceMs: values.short || values.prove ? 90_000 : 180_000,
     prove: values.prove,
     results: values.results ?? null,
   };

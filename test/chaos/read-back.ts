@@ -6,8 +6,6 @@ import { compareCounts, recountTables } from './roll-ups.ts';
 import type { StoredEvents } from './stored-events.ts';
 import { now, wait } from './timing.ts';
 
-const answerDeadlineMs = 120_000;
-
 export interface ReadBack {
   /** Every row of a fault's events, or of all. */
   events(fault: string | null): Promise<StoredEvents>;
@@ -23,8 +21,10 @@ interface Row {
   readonly data: { readonly n: number; readonly note: string };
 }
 
-export function createReadBack(cluster: Cluster): ReadBack {
-  const read = cluster.shape.readBack === 'sql' ? bySql(cluster) : byExport(cluster);
+/** @param patienceMs how long storage may be coming back from a fault. */
+export function createReadBack(cluster: Cluster, patienceMs: number): ReadBack {
+  const ask = (path: string): Promise<Response> => askStorage(cluster, path, patienceMs);
+  const read = cluster.shape.readBack === 'sql' ? bySql(cluster) : byExport(ask);
   return {
     count: read.count,
     async events(fault) {
@@ -41,7 +41,7 @@ export function createReadBack(cluster: Cluster): ReadBack {
       return stored;
     },
     async differingTotals(stored) {
-      const answer = await ask(cluster, '/events/aggregations?metric=count&group_by=type&limit=1000');
+      const answer = await ask('/events/aggregations?metric=count&group_by=type&limit=1000');
       const { aggregations } = await jsonOf<{ aggregations: Record<string, number> }>(answer);
       return [
         ...compareCounts(stored, new Map(Object.entries(aggregations))),
@@ -57,11 +57,11 @@ interface Rows {
 }
 
 /** By the export of a storage replica, which is all that there is where the engine is inside the process. */
-function byExport(cluster: Cluster): Rows {
+function byExport(ask: (path: string) => Promise<Response>): Rows {
   return {
     async *rows(fault) {
       const filter = fault === null ? '' : `&source=${encodeURIComponent(sourceOf(fault))}`;
-      const answer = await ask(cluster, `/events/export?format=ndjson${filter}`);
+      const answer = await ask(`/events/export?format=ndjson${filter}`);
       for await (const line of linesOf(answer)) {
         if (line === '') continue;
         const row: Row = JSON.parse(line);
@@ -70,7 +70,7 @@ function byExport(cluster: Cluster): Rows {
     },
     async count(fault) {
       const source = encodeURIComponent(sourceOf(fault));
-      const answer = await ask(cluster, `/events/aggregations?metric=count&source=${source}`);
+      const answer = await ask(`/events/aggregations?metric=count&source=${source}`);
       const { total } = await jsonOf<{ total: number }>(answer);
       return total;
     },
@@ -78,10 +78,10 @@ function byExport(cluster: Cluster): Rows {
 }
 
 /** Asks the replicas of storage in turn, as long as they may still be coming back from a fault. */
-async function ask(cluster: Cluster, path: string): Promise<Response> {
+async function askStorage(cluster: Cluster, path: string, patienceMs: number): Promise<Response> {
   const replicas = cluster.having('storage');
   const headers = { authorization: `Bearer ${cluster.key}` };
-  const deadline = now() + answerDeadlineMs;
+  const deadline = now() + patienceMs;
   let last = 'no answer';
   for (let turn = 0; now() < deadline; turn++) {
     const url = replicas[turn % replicas.length]?.url('storage', path);

@@ -26,6 +26,7 @@ export interface ShapeRunOptions {
   readonly kills: number;
   readonly events: number;
   readonly seed: number;
+  readonly patienceMs: number;
   /** What the whole of the run must have seen, or it is void. */
   readonly mustSee: readonly Consequence[];
   /** Told after each fault. */

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { complaintsIn } from './complaints.ts';
 import type { FaultRow } from './fault-run.ts';
 import { faults } from './faults/all.ts';
 import type { Consequence, Fault } from './faults/fault.ts';
@@ -60,7 +61,7 @@ export async function runAll(
 export async function runOne(
   name: ShapeName,
   chosen: readonly Fault[],
-  options: Pick<RunOptions, 'seconds' | 'kills' | 'events' | 'seed' | 'only'>,
+  options: Pick<RunOptions, 'seconds' | 'kills' | 'events' | 'seed' | 'only' | 'patienceMs'>,
   program: string,
   {
     keep = true,
@@ -90,7 +91,7 @@ export async function runOne(
     return null;
   } finally {
     if (clean) await rm(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-    else console.log(`What is left of it is in ${directory}`);
+    else console.log(`What is left of it is in ${directory}\n${complaintsIn(directory)}`);
   }
 }
 

@@ -150,4 +150,24 @@ describe('the embedded ClickHouse', () => {
     expect(embedded.pid).not.toBe(pid);
     expect(await rows('SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
+
+  it('kills an engine that answers but fails whatever it is asked, and so brings it back', async () => {
+    await embedded.close();
+    embedded = await openEmbeddedClickHouse({ directory, log: silentLog, brokenDeadline: 300 });
+    client = connect();
+    const store = await openClickHouseEventStore({
+      connection: embedded.connection,
+      clock: systemClock,
+      log: silentLog,
+    });
+    const event = makeEvent({ data: { page: '/a' } });
+    await store.append(blockOf([event], false));
+    // As after a start that could not load its tables: until the next start it is not there.
+    await client.command({ query: 'DETACH TABLE streamflow.events' });
+    await vi.waitFor(async () => expect(await store.get(event.project, event.id)).not.toBeNull(), {
+      timeout: 20_000,
+    });
+    expect(embedded.restarts).toBe(1);
+    await store.close();
+  });
 });

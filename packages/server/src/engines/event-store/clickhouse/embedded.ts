@@ -8,6 +8,7 @@ import { unavailable } from '../../../domain/errors.ts';
 import type { Log } from '../../../domain/log.ts';
 import { type ChildExit, type ChildProcess, startChild } from './child-process.ts';
 import type { ClickHouseConnection } from './connection.ts';
+import { createEngineFaults } from './engine-faults.ts';
 
 export interface EmbeddedClickHouseOptions {
   /** Where the engine keeps its files; made when missing. One process at a time may have it. */
@@ -21,6 +22,8 @@ export interface EmbeddedClickHouseOptions {
   readonly watchInterval?: number;
   /** Milliseconds without an answer after which the engine is taken for hung and killed; 20,000 unless given. */
   readonly hangDeadline?: number;
+  /** Milliseconds for which all reads or all writes must fail until the engine is taken for broken and killed; 5,000 unless given. */
+  readonly brokenDeadline?: number;
 }
 
 export interface EmbeddedClickHouse {
@@ -42,13 +45,16 @@ export const engineArguments = [
   // Parameters reach the engine in SET statements, and a list of ids may be long.
   '--max_query_size=67108864',
 ];
+/** Between two restarts of an engine that fails: files that are damaged stay so. */
+const brokenRestMs = 60_000;
 const restartDelays = [0, 100, 500, 1000, 2000, 5000];
 // The longest path that fits into the address of a Unix socket, with some room.
 const maxSocketPath = 100;
 
 /**
  * Runs chDB in a process of its own and keeps it running: when it dies it is started again, after a growing delay when
- * it dies at once; when it does not answer it is killed first. Meanwhile requests to its connection are refused.
+ * it dies at once; when it does not answer, or refuses whatever it is
+ * asked for seconds, it is killed first. Meanwhile requests to its connection are refused.
  */
 export async function openEmbeddedClickHouse(
   options: EmbeddedClickHouseOptions,
@@ -65,9 +71,20 @@ export async function openEmbeddedClickHouse(
   let closing = false;
   const stopped = new AbortController();
 
+  const faults = createEngineFaults({
+    now: () => performance.now(),
+    patienceMs: options.brokenDeadline ?? 5000,
+    restMs: brokenRestMs,
+    onBroken(kind, code) {
+      log.error('The embedded ClickHouse fails every statement; killing it', { kind, code, pid: child?.pid });
+      child?.kill();
+    },
+  });
+
   const start = async (): Promise<void> => {
     const started = await startUntil(Date.now() + startDeadline);
     child = started;
+    faults.restarted();
     void started.exited.then((exit) => {
       child = undefined;
       if (closing) return;
@@ -130,6 +147,7 @@ export async function openEmbeddedClickHouse(
       agent,
       name: `embedded ClickHouse in ${directory}`,
       writer: null,
+      observer: faults,
       cluster: null,
     },
     get pid() {

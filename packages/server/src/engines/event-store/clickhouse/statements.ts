@@ -6,7 +6,8 @@ import {
   createClient,
 } from '@clickhouse/client';
 import { StreamFlowError, unavailable } from '../../../domain/errors.ts';
-import type { ClickHouseConnection } from './connection.ts';
+import type { ClickHouseConnection, StatementKind } from './connection.ts';
+import { passingFaults } from './exception-codes.ts';
 import { layoutOf } from './layout.ts';
 
 export type Parameters = Readonly<Record<string, unknown>>;
@@ -96,18 +97,32 @@ export function createStatements(options: StatementsOptions): Statements {
     ...layout.readSettings,
   };
 
+  const { observer } = connection;
+  const observed = async <R>(kind: StatementKind, run: () => Promise<R>): Promise<R> => {
+    try {
+      const result = await run();
+      observer?.succeeded(kind);
+      return result;
+    } catch (error) {
+      if (error instanceof ClickHouseError) observer?.refused(kind, Number(error.code));
+      throw error;
+    }
+  };
+
   return {
     async rows(sql, parameters, { signal, settings } = {}) {
       signal?.throwIfAborted();
       try {
-        const result = await client.query({
-          query: sql,
-          format: 'JSONEachRow',
-          query_params: { ...parameters },
-          clickhouse_settings: { ...readSettings, ...settings },
-          ...(signal === undefined ? {} : { abort_signal: signal }),
+        return await observed('read', async () => {
+          const result = await client.query({
+            query: sql,
+            format: 'JSONEachRow',
+            query_params: { ...parameters },
+            clickhouse_settings: { ...readSettings, ...settings },
+            ...(signal === undefined ? {} : { abort_signal: signal }),
+          });
+          return await result.json<Row>();
         });
-        return await result.json<Row>();
       } catch (error) {
         signal?.throwIfAborted();
         throw readFailure(error, connection.name);
@@ -126,12 +141,14 @@ export function createStatements(options: StatementsOptions): Statements {
     },
     async insert(sql, data, settings) {
       try {
-        const result = await client.exec({
-          query: sql,
-          values: Readable.from([data], { objectMode: false }),
-          clickhouse_settings: { ...settings, ...layout.insertSettings },
+        await observed('write', async () => {
+          const result = await client.exec({
+            query: sql,
+            values: Readable.from([data], { objectMode: false }),
+            clickhouse_settings: { ...settings, ...layout.insertSettings },
+          });
+          for await (const _ of result.stream);
         });
-        for await (const _ of result.stream);
       } catch (error) {
         throw failure(error, connection.name);
       }
@@ -160,16 +177,9 @@ export function exceededMemory(error: unknown): boolean {
   );
 }
 
-/*
- * TIMEOUT_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, MEMORY_LIMIT_EXCEEDED, NOT_ENOUGH_SPACE, QUERY_WAS_CANCELLED; of a
- * server: SOCKET_TIMEOUT, NETWORK_ERROR, ALL_CONNECTION_TRIES_FAILED, AUTHENTICATION_FAILED; of a replica: NO_ZOOKEEPER,
- * TABLE_IS_READ_ONLY, REPLICA_IS_NOT_IN_QUORUM, KEEPER_EXCEPTION
- */
-const passing = new Set([159, 202, 241, 243, 394, 209, 210, 279, 516, 225, 242, 289, 999]);
-
 function readFailure(error: unknown, name: string): Error {
   const known = failure(error, name);
-  if (known instanceof StatementError && passing.has(known.code)) {
+  if (known instanceof StatementError && passingFaults.has(known.code)) {
     return unavailable(`The query was ended by ${name}: ${known.type}`, 1, known);
   }
   return known;
