@@ -6,7 +6,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { migrations } from '../packages/server/dist/engines/event-store/clickhouse/migrations.sql.js';
+import { layoutOf } from '../packages/server/dist/engines/event-store/clickhouse/layout.js';
+import { migrationsFor } from '../packages/server/dist/engines/event-store/clickhouse/migrations.sql.js';
 
 const settings =
   "async_insert=0, max_threads=1, max_insert_threads=1, input_format_parallel_parsing=0, date_time_input_format='best_effort'";
@@ -38,7 +39,8 @@ async function serve(directory) {
   const session = new Session(directory, {
     connectionArgs: ['--background_pool_size=1', '--background_schedule_pool_size=1'],
   });
-  for (const { statements } of migrations) for (const sql of statements) await session.queryAsync(sql);
+  for (const { statements } of migrationsFor(layoutOf(null)))
+    for (const sql of statements) await session.queryAsync(sql);
   process.stdout.write('.');
   let chunks = [];
   let length = 0;
