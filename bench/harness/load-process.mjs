@@ -73,7 +73,8 @@ function pace(from) {
     if (!running) return clearInterval(timer);
     const now = performance.now();
     while (from + (due * 1000) / rate <= now) {
-      const connection = idle.pop();
+      // Each in its turn: the server closes a connection on which nothing was ever asked.
+      const connection = idle.shift();
       if (connection === undefined) {
         missed += 1;
         return;
