@@ -1,6 +1,7 @@
 import type {
   AggregationMetric,
   AggregationResult,
+  CountReceivedResult,
   Event,
   EventLookUpResult,
   eventFilterProperties,
@@ -69,6 +70,13 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface CountReceivedQuery {
+  readonly first: string;
+  readonly last: string;
+  readonly receivedFrom: Date;
+  readonly receivedTo: Date;
+}
+
 export interface LookUpOptions extends ReadOptions {
   readonly events?: boolean | undefined;
 }
@@ -82,6 +90,8 @@ export interface EventsApi {
    * too.
    */
   lookUp(ids: readonly string[], options?: LookUpOptions): Promise<EventLookUpResult['found']>;
+  /** How many events are stored of a range of ids and a time of receipt, ends included. */
+  countReceived(query: CountReceivedQuery, options?: ReadOptions): Promise<number>;
   aggregate(query?: AggregateQuery, options?: ReadOptions): Promise<AggregationResult>;
   /** Every event that fits, streamed by one request. */
   export(query?: ExportQuery, options?: ReadOptions): AsyncIterableIterator<Event>;
@@ -113,6 +123,16 @@ export function createEventsApi(transport: Transport): EventsApi {
         },
       );
       return answer.data.found;
+    },
+    async countReceived({ first, last, receivedFrom, receivedTo }, options = {}) {
+      const query = {
+        first,
+        last,
+        received_from: receivedFrom.toISOString(),
+        received_to: receivedTo.toISOString(),
+      };
+      const answer = await get<{ data: CountReceivedResult }>('/events/lookup/count', query, options);
+      return answer.data.received;
     },
     aggregate: (query = {}, options = {}) => get('/events/aggregations', query, options),
     async *export(query = {}, { signal } = {}) {

@@ -123,6 +123,39 @@ export const EventLookUpResult = Type.Object(
 );
 export type EventLookUpResult = Type.Static<typeof EventLookUpResult>;
 
+const Uuid = Type.String({ format: 'uuid', pattern: uuidPattern });
+const Moment = Type.String({ format: 'date-time' });
+
+export const CountReceivedQuery = Type.Object(
+  {
+    first: { ...Uuid, description: 'The lowest id, inclusive; ids are ordered as texts in lower case.' },
+    last: { ...Uuid, description: 'The highest id, inclusive.' },
+    received_from: { ...Moment, description: 'Earliest time of receipt, inclusive; RFC 3339.' },
+    received_to: { ...Moment, description: 'Latest time of receipt, inclusive; RFC 3339.' },
+  },
+  { additionalProperties: false },
+);
+
+export const CountReceivedResult = Type.Object(
+  { received: Type.Integer({ minimum: 0, description: 'How many events are stored with both.' }) },
+  { $id: 'CountReceivedResult' },
+);
+export type CountReceivedResult = Type.Static<typeof CountReceivedResult>;
+
+export const countReceivedEvents = defineRoute({
+  method: 'GET',
+  path: '/events/lookup/count',
+  operationId: 'countReceivedEvents',
+  summary: 'Count events by id and receipt',
+  description:
+    'How many stored events have an id in a range and came in within a time: whether ids that follow one another, as ' +
+    'an import gives them, were all new.',
+  tag,
+  permission: 'events:read',
+  query: CountReceivedQuery,
+  responses: { 200: { description: 'The count.', schema: Envelope(CountReceivedResult) } },
+});
+
 export const lookUpEvents = defineRoute({
   method: 'POST',
   path: '/events/lookup',
@@ -291,6 +324,7 @@ export const storageRoutes = [
   aggregateEvents,
   exportEvents,
   lookUpEvents,
+  countReceivedEvents,
   getStoredEvent,
   readLedger,
 ] as const;

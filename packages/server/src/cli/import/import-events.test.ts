@@ -68,7 +68,14 @@ function setUp(refuse: (event: EventInput) => boolean = () => false) {
         { id, received_at, ...(options?.events === true ? { event: asStored(event, received_at) } : {}) },
       ];
     });
-  const eventsApi = { lookUp };
+  const countReceived: EventsApi['countReceived'] = async ({ first, last, receivedFrom, receivedTo }) =>
+    [...receipts].filter(([id, at]) => {
+      const received = Date.parse(at);
+      return (
+        id >= first && id <= last && received >= receivedFrom.getTime() && received <= receivedTo.getTime()
+      );
+    }).length;
+  const eventsApi = { lookUp, countReceived };
   const run = (
     files: readonly string[],
     options: Partial<Omit<ImportOptions, 'mappings'>> & { map?: readonly string[] } = {},
@@ -105,7 +112,7 @@ function setUp(refuse: (event: EventInput) => boolean = () => false) {
       },
     );
   };
-  return { run, stored, receipts, problems, formats, interrupt, deliver, lookUp, unable, batches };
+  return { run, stored, receipts, problems, formats, interrupt, deliver, eventsApi, unable, batches };
 }
 
 const asStored = (event: EventInput, received_at: string): Event => ({
@@ -214,13 +221,13 @@ describe('records that are events', () => {
   it('go as they stand in the file, with what they lack', async () => {
     const exact = `{"id":"${id}","type":"custom","source":"s","data":{"n":1.50,"s":"\\u00e4"}}`;
     const texts: string[] = [];
-    const { run, deliver, lookUp } = setUp();
+    const { run, deliver, eventsApi } = setUp();
     await run(
       [await write('a.ndjson', `${exact}\n{"type":"custom","data":{}}\n`)],
       {},
       {
         client: {
-          events: { lookUp },
+          events: eventsApi,
           deliver: (events, options) => {
             texts.push(...events);
             return deliver(events, options);
@@ -321,7 +328,7 @@ describe('importing again', () => {
   });
 
   it('goes on after an interruption from where all was answered', async () => {
-    const { run, stored, interrupt, deliver, lookUp } = setUp();
+    const { run, stored, interrupt, deliver, eventsApi } = setUp();
     const file = await write('a.ndjson', ndjson(many));
     let calls = 0;
     const summary = await run(
@@ -329,7 +336,7 @@ describe('importing again', () => {
       { type: 'custom', batchEvents: 100, concurrency: 2 },
       {
         client: {
-          events: { lookUp },
+          events: eventsApi,
           async deliver(events, options) {
             calls += 1;
             // The second request hangs until the interruption; those after it are answered.
@@ -393,13 +400,13 @@ describe('the summary', () => {
   });
 
   it('counts as new what was stored by a request that was answered at the second try', async () => {
-    const { run, deliver, lookUp } = setUp();
+    const { run, deliver, eventsApi } = setUp();
     const summary = await run(
       [await write('a.ndjson', ndjson(records))],
       { type: 'custom' },
       {
         client: {
-          events: { lookUp },
+          events: eventsApi,
           async deliver(events, options) {
             await deliver(events);
             await new Promise((resolve) => setTimeout(resolve, 100));
@@ -413,13 +420,16 @@ describe('the summary', () => {
   });
 
   it('waits for the store, and says how many it waited for in vain', async () => {
-    const { run, deliver, lookUp, unable } = setUp();
+    const { run, deliver, eventsApi, unable } = setUp();
     const file = await write('a.ndjson', ndjson(records));
     let looks = 0;
-    const late: EventsApi['lookUp'] = async (ids, options) => (looks++ < 20 ? [] : lookUp(ids, options));
-    const client = { deliver, events: { lookUp: late } };
+    const late: EventsApi['lookUp'] = async (ids, options) =>
+      looks++ < 20 ? [] : eventsApi.lookUp(ids, options);
+    const lateCount: EventsApi['countReceived'] = async (query) =>
+      looks++ < 20 ? 0 : eventsApi.countReceived(query);
+    const client = { deliver, events: { lookUp: late, countReceived: lateCount } };
     expect(await run([file], { type: 'custom' }, { client })).toMatchObject({ ...nothing, added: 2500 });
-    const never = { deliver, events: { lookUp: async () => [] } };
+    const never = { deliver, events: { lookUp: async () => [], countReceived: async () => 0 } };
     const summary = await run([file], { type: 'custom.other' }, { client: never });
     expect(summary).toMatchObject({ ...nothing, accepted: 2500, unconfirmed: 2500 });
     expect(unable).toEqual([expect.stringContaining('not stored yet')]);
@@ -428,7 +438,8 @@ describe('the summary', () => {
   it('says that it cannot tell when the store may not be read', async () => {
     const { run, deliver, unable } = setUp();
     const denied = new StreamFlowApiError({ code: 'PermissionDenied', status: 403, message: 'no reading' });
-    const client = { deliver, events: { lookUp: () => Promise.reject(denied) } };
+    const reject = () => Promise.reject(denied);
+    const client = { deliver, events: { lookUp: reject, countReceived: reject } };
     const summary = await run([await write('a.ndjson', ndjson(records))], { type: 'custom' }, { client });
     expect(summary).toMatchObject({ ...nothing, accepted: 2500, unconfirmed: 2500 });
     expect(unable).toEqual(['no reading']);
@@ -444,7 +455,7 @@ describe('trouble', () => {
       { type: 'custom' },
       {
         client: {
-          events: { lookUp: async () => [] },
+          events: { lookUp: async () => [], countReceived: async () => 0 },
           async deliver(_, options) {
             options?.onRetry?.(refused);
             options?.signal?.throwIfAborted();

@@ -64,7 +64,9 @@ export interface ImportProgress {
 }
 
 export interface ImportDependencies {
-  readonly client: Pick<StreamFlow, 'deliver'> & { readonly events: Pick<EventsApi, 'lookUp'> };
+  readonly client: Pick<StreamFlow, 'deliver'> & {
+    readonly events: Pick<EventsApi, 'lookUp' | 'countReceived'>;
+  };
   readonly clock: Clock;
   readonly stdin: Readable;
   readonly interrupted: AbortSignal;

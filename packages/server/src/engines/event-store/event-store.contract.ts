@@ -126,6 +126,33 @@ export function describeEventStore(name: string, open: () => Promise<EventStoreU
         expect(await store.find(project, [])).toEqual([]);
       });
 
+      it('counts what is stored of a range of ids and a time of receipt, both ends included', async () => {
+        const project = 'count received';
+        const id = (n: number): string => `0a0b0c0d-0e0f-8000-8000-${String(n).padStart(12, '0')}`;
+        const events = Array.from({ length: 200 }, (_, n) =>
+          makeEvent({
+            project,
+            id: id(n),
+            received_at: new Date(noon + n).toISOString(),
+            timestamp: new Date(noon - n * 60 * minute).toISOString(),
+          }),
+        );
+        await store.append(blockOf([...events, makeEvent({ project: 'count elsewhere', id: id(50) })]));
+        const count = (first: number, last: number, from: number, to: number): Promise<number> =>
+          store.countReceived({
+            project,
+            first: id(first),
+            last: id(last),
+            from: noon + from,
+            to: noon + to,
+          });
+        expect(await count(0, 199, 0, 199)).toBe(200);
+        expect(await count(10, 20, 0, 199)).toBe(11);
+        expect(await count(0, 199, 30, 30)).toBe(1);
+        expect(await count(10, 20, 15, 500)).toBe(6);
+        expect(await count(200, 300, 0, 500)).toBe(0);
+      });
+
       it('keeps any JSON object through a generated round trip', async () => {
         const json = fc.dictionary(text(), fc.jsonValue({ depthSize: 'medium' }), { maxKeys: 6 });
         await fc.assert(

@@ -46,6 +46,16 @@ export interface Twin {
 /** A block that no part of the engine can take: not its neighbours' fault, and not worth trying again as it is. */
 export class UnstorableBlockError extends Error {}
 
+/** Events whose id lies from `first` to `last`, in lower case and in the order of texts, received from `from` to `to`. */
+export interface ReceivedQuery {
+  readonly project: string;
+  readonly first: string;
+  readonly last: string;
+  /** Milliseconds since the epoch; both ends of both ranges are included. */
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface EventPage {
   readonly events: readonly Event[];
   /** All events that fit the filter, whatever the page. */
@@ -154,6 +164,8 @@ export interface EventStore {
    * at a time. Ids are in lower case; those that are not stored are left out.
    */
   receipts(project: string, ids: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** How many events are stored of a range of ids and a time of receipt: cheap where the range holds few others. */
+  countReceived(query: ReceivedQuery): Promise<number>;
   /** Those of the ids that are stored, whole, in no order; at most some thousand at a time. Ids are in lower case. */
   find(project: string, ids: readonly string[]): Promise<readonly Event[]>;
   list(query: EventListQuery, options?: ReadOptions): Promise<EventPage>;

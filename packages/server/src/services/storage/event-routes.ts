@@ -6,6 +6,7 @@ import { formatTimestamp } from '../../domain/events/timestamp.ts';
 import type { AggregationQuery } from '../../domain/queries/event-query.ts';
 import type { EventPage, EventStore, ReadOptions } from '../../engines/event-store/port.ts';
 import type { MountedRoute } from '../../http/service.ts';
+import { countReceivedRoute } from './count-received-route.ts';
 import { formatEventCursor } from './event-cursor.ts';
 import { lookUpRoute } from './look-up-route.ts';
 import { parseAggregationQuery, refuseLongSeries } from './parse-aggregation-query.ts';
@@ -14,7 +15,7 @@ import { parseListQuery } from './parse-event-query.ts';
 import { createQueryReader } from './query-reader.ts';
 
 export interface EventRoutesOptions {
-  readonly events: Pick<EventStore, 'get' | 'receipts' | 'find' | 'list' | 'aggregate'>;
+  readonly events: Pick<EventStore, 'get' | 'receipts' | 'countReceived' | 'find' | 'list' | 'aggregate'>;
   readonly clock: Clock;
 }
 
@@ -44,6 +45,7 @@ export function eventRoutes({ events, clock }: EventRoutesOptions): readonly Mou
       },
     },
     lookUpRoute({ events, clock }),
+    countReceivedRoute({ events, clock }),
     {
       contract: getStoredEvent,
       async handle({ params, principal }) {

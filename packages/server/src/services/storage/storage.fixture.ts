@@ -148,6 +148,11 @@ export function createTestStore(): TestStore {
           return event === undefined ? [] : [[id, Date.parse(event.received_at)] as const];
         }),
       ),
+    countReceived: async ({ first, last, from, to }) =>
+      [...store.events.values()].filter(({ id, received_at }) => {
+        const received = Date.parse(received_at);
+        return id >= first && id <= last && received >= from && received <= to;
+      }).length,
     find: async (_project, ids) => ids.flatMap((id) => store.events.get(id) ?? []),
     list: async (query): Promise<EventPage> => {
       const sorted = [...store.events.values()].sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1));

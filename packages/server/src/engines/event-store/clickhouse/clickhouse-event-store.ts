@@ -8,7 +8,7 @@ import type { ClickHouseConnection } from './connection.ts';
 import { readHistory } from './history.ts';
 import { layoutOf } from './layout.ts';
 import { exportEvents, getEvent, listEvents } from './list.ts';
-import { findEvents, readReceipts } from './look-up.ts';
+import { countReceived, findEvents, readReceipts } from './look-up.ts';
 import { createDatabase, migrate } from './migrate.ts';
 import { createStatements, type ReadLimits, type Statements } from './statements.ts';
 import { WriterLease } from './writer-lease.ts';
@@ -66,6 +66,7 @@ export async function openClickHouseEventStore(options: ClickHouseEventStoreOpti
     ...(lease === null ? {} : { awaitTurn: (signal: AbortSignal) => awaitTurn(lease, signal) }),
     get: (project, id) => getEvent(statements, project, id),
     receipts: (project, ids) => readReceipts(statements, project, ids),
+    countReceived: (query) => countReceived(statements, query),
     find: (project, ids) => findEvents(statements, project, ids),
     list: (query, readOptions = {}) => listEvents(statements, query, readOptions),
     aggregate: (query, readOptions = {}) => aggregateEvents(statements, query, readOptions),

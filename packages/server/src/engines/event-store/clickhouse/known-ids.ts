@@ -8,8 +8,9 @@ export type KnownIds = ReadonlyMap<string, ReadonlySet<string>>;
 /** Above this many stored ids between the first and the last of a block, its ids are looked up one by one. */
 const widestRange = 100_000;
 
-const range = 'toUInt128(id) BETWEEN toUInt128({first:UUID}) AND toUInt128({last:UUID})';
-const countInRange = `SELECT count() AS stored FROM events WHERE ${range}`;
+/** Ids from a parameter `first` to a parameter `last`, by way of the projection by id. */
+export const idRangeSql = 'toUInt128(id) BETWEEN toUInt128({first:UUID}) AND toUInt128({last:UUID})';
+const countInRange = `SELECT count() AS stored FROM events WHERE ${idRangeSql}`;
 
 /** Ranges that a block is looked up by; ids beyond them are looked up one by one. */
 const mostRanges = 4;
@@ -45,7 +46,7 @@ export async function rowsOfIds(
     const stored = Number(row?.stored ?? 0);
     if (stored > widestRange) others.push(...ids);
     else if (stored > 0) {
-      const sql = `SELECT ${columns} FROM events WHERE ${range}`;
+      const sql = `SELECT ${columns} FROM events WHERE ${idRangeSql}`;
       rows.push(...(await statements.rows(sql, { first, last }, options)));
     }
   }

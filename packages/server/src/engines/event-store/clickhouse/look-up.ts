@@ -1,7 +1,8 @@
 import type { Event } from '@streamflow/contracts';
 import { eventColumns, readEventRow } from './event-row.ts';
-import { rowsWithIds } from './id-list-sql.ts';
-import { rowsOfIds } from './known-ids.ts';
+import { rowsWithIds, unrepeated } from './id-list-sql.ts';
+import type { ReceivedQuery } from '../port.ts';
+import { idRangeSql, rowsOfIds } from './known-ids.ts';
 import type { Statements } from './statements.ts';
 
 /** When each of the ids that are stored was received. */
@@ -18,6 +19,17 @@ export async function readReceipts(
     if (row.project === project && wanted.has(id)) receipts.set(id, Number(row.received));
   }
   return receipts;
+}
+
+export async function countReceived(statements: Statements, query: ReceivedQuery): Promise<number> {
+  const { project, first, last, from, to } = query;
+  const [row] = await statements.rows(
+    `SELECT count() AS received FROM events WHERE ${idRangeSql} AND project = {project:String}
+      AND received_at BETWEEN fromUnixTimestamp64Milli({from:Int64}) AND fromUnixTimestamp64Milli({to:Int64})`,
+    { project, first, last, from, to },
+    { settings: unrepeated },
+  );
+  return Number(row?.received ?? 0);
 }
 
 /** Those of the ids that are stored, whole. */

@@ -1,5 +1,6 @@
 import type { Event } from '@streamflow/contracts';
 import type { Postgres, Row } from '../../postgres/postgres.ts';
+import type { ReceivedQuery } from '../port.ts';
 import { eventColumns, millisecondsSql, readEventRow } from './event-row.ts';
 
 /** When each of the ids that are stored was received. */
@@ -10,6 +11,16 @@ export async function readReceipts(
 ): Promise<ReadonlyMap<string, number>> {
   const rows = await rowsOfIds(postgres, receipt, project, ids);
   return new Map(rows.map((row) => [String(row.id), Number(row.received)]));
+}
+
+export async function countReceived(postgres: Postgres, query: ReceivedQuery): Promise<number> {
+  const { project, first, last, from, to } = query;
+  const { rows } = await postgres.query(
+    `select count(*)::int as received from events where project = $1 and id between $2 and $3
+      and received_at between to_timestamp($4 / 1000.0) and to_timestamp($5 / 1000.0)`,
+    [project, first, last, from, to],
+  );
+  return Number(rows[0]?.received ?? 0);
 }
 
 /** Those of the ids that are stored, whole. */

@@ -9,7 +9,7 @@ import { createAppend } from './append.ts';
 import { auditEvents } from './audit.ts';
 import { readHistory } from './history.ts';
 import { exportEvents, getEvent, listEvents } from './list.ts';
-import { findEvents, readReceipts } from './look-up.ts';
+import { countReceived, findEvents, readReceipts } from './look-up.ts';
 import { createMaintenance } from './maintenance.ts';
 import { migrations } from './migrations.sql.ts';
 import type { PartitionUnit } from './partition-plan.ts';
@@ -65,6 +65,7 @@ export async function openPostgresEventStore(
     append: createAppend({ postgres, partitions, clock, log }),
     get: (project, id) => getEvent(postgres, project, id),
     receipts: (project, ids) => readReceipts(postgres, project, ids),
+    countReceived: (query) => countReceived(postgres, query),
     find: (project, ids) => findEvents(postgres, project, ids),
     list: (query, readOptions = {}) => listEvents(postgres, query, readOptions),
     aggregate: (query, readOptions = {}) => aggregateEvents(postgres, query, readOptions),
