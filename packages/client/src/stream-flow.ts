@@ -8,6 +8,7 @@ import { EventSender, parse } from './event-sender.ts';
 import { createEventsApi, type EventsApi } from './events-api.ts';
 import { Gate } from './gate.ts';
 import { IngestionSocket, type IngestionSocketOptions } from './ingestion-socket.ts';
+import { type AnalyticsApi, createAnalyticsApi, createMetricsApi, type MetricsApi } from './metrics-api.ts';
 import {
   type ConnectionSettings,
   type RetryPolicy,
@@ -50,6 +51,10 @@ export interface BulkOptions {
 export class StreamFlow {
   /** Reading events: pages, single events, aggregations, exports. */
   readonly events: EventsApi;
+  /** Metrics over time, from the stored events. */
+  readonly metrics: MetricsApi;
+  /** Trends and distributions. */
+  readonly analytics: AnalyticsApi;
   /** Who may sign in. */
   readonly users: UsersApi;
   /** Keys of programs. */
@@ -94,6 +99,8 @@ export class StreamFlow {
     this.#source = options.source;
     this.#makeId = createUuidSource(this.#environment);
     this.events = createEventsApi(this.#transport);
+    this.metrics = createMetricsApi(this.#transport);
+    this.analytics = createAnalyticsApi(this.#transport);
     this.users = createUsersApi(this.#transport);
     this.apiKeys = createApiKeysApi(this.#transport);
     this.deadLetters = createDeadLettersApi(this.#transport);

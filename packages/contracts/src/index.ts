@@ -1,3 +1,4 @@
+export * from './api/analytics.ts';
 export * from './api/api-keys.ts';
 export * from './api/auth.ts';
 export * from './api/dashboard.ts';
@@ -5,6 +6,7 @@ export * from './api/dead-letters.ts';
 export * from './api/ingestion.ts';
 export * from './api/ingestion-socket.ts';
 export * from './api/ledger.ts';
+export * from './api/metrics.ts';
 export * from './api/operations.ts';
 export * from './api/route.ts';
 export * from './api/storage.ts';

@@ -147,7 +147,7 @@ export function startApp({
         observer: metrics.ingestion,
         log: log.child({ service: 'ingestion' }),
       }),
-      analytics: createAnalytics({ bus, events }),
+      analytics: createAnalytics({ bus, events, clock }),
       alerting: createAlerting({ bus, records }),
       dashboard: createDashboard({
         bus,

@@ -32,7 +32,7 @@ export const eventFilterProperties = {
 };
 
 /** Conditions on properties of `data`, each a query parameter of its own. */
-const DataFilter = Type.Record(Type.String({ pattern: '^data\\..+$' }), Type.String(), {
+export const DataFilter = Type.Record(Type.String({ pattern: '^data\\..+$' }), Type.String(), {
   title: 'data.<path>',
   description:
     'Any number of parameters `data.<path>=<value>`, at most 20 different paths: the property of `data` at the path ' +
@@ -240,10 +240,10 @@ export const AggregateEventsQuery = Type.Object(
   { additionalProperties: true },
 );
 
-const AggregateValue = Type.Union([Type.Number(), Type.Null()], {
+export const AggregateValue = Type.Union([Type.Number(), Type.Null()], {
   description: 'null where there was no numeric value to aggregate.',
 });
-const Aggregations = Type.Record(
+export const Aggregations = Type.Record(
   Type.String(),
   Type.Union([AggregateValue, Type.Record(Type.String(), AggregateValue)]),
   { description: 'Value by group; with two `group_by`, by group and group. Empty without `group_by`.' },
@@ -264,6 +264,7 @@ export const AggregationResult = Type.Object(
           timestamp: Type.String({ format: 'date-time', description: 'Start of the interval.' }),
           aggregations: Aggregations,
           total: AggregateValue,
+          other: Type.Optional(AggregateValue),
         }),
       ),
     ),

@@ -1,4 +1,5 @@
 import {
+  analyticsRoutes,
   apiKeyRoutes,
   authRoutes,
   dashboardRoutes,
@@ -23,7 +24,7 @@ export const apiCatalogue: Readonly<
     routes: [...ingestionRoutes, ...authRoutes],
     sockets: [{ path: ingestionSocket.path, summary: ingestionSocket.summary, contract: ingestionSocket }],
   },
-  analytics: { routes: authRoutes, sockets: [] },
+  analytics: { routes: [...analyticsRoutes, ...authRoutes], sockets: [] },
   alerting: { routes: authRoutes, sockets: [] },
   dashboard: { routes: [...dashboardRoutes, ...userRoutes, ...apiKeyRoutes, ...authRoutes], sockets: [] },
   storage: { routes: [...storageRoutes, ...deadLetterRoutes, ...authRoutes], sockets: [] },

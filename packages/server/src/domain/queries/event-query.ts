@@ -1,4 +1,5 @@
 import type { AggregationMetric, GroupableField, Severity } from '@streamflow/contracts';
+import type { Intervals } from '../time/intervals.ts';
 import type { PropertyPath } from './property-path.ts';
 
 /** Which events: every given condition must hold; the values of one condition are alternatives. */
@@ -50,17 +51,33 @@ export interface EventListQuery {
 /** Events without the field are in the group `null`; times stand for themselves as in events, to the millisecond. */
 export type GroupKey =
   | { readonly kind: 'field'; readonly field: Exclude<GroupableField, 'tags'> }
-  | { readonly kind: 'property'; readonly path: PropertyPath };
+  | { readonly kind: 'property'; readonly path: PropertyPath }
+  /** The label of a property's text, and `rest` for texts without one. */
+  | {
+      readonly kind: 'labelled';
+      readonly path: PropertyPath;
+      readonly labels: ReadonlyMap<string, string>;
+      readonly rest: string;
+    };
+
+/**
+ * Beside the documented ones: different values of `session_id`, errors, and their share of the events, which is 0 of none.
+ */
+export type QueryMetric = AggregationMetric | 'unique_sessions' | 'error_count' | 'error_rate';
 
 export interface AggregationQuery {
   readonly filter: EventFilter;
-  readonly metric: AggregationMetric;
-  /** Whose numeric values are aggregated; given for every metric but count and unique_users. */
-  readonly field?: PropertyPath;
+  readonly metric: QueryMetric;
+  /**
+   * Whose numeric values are aggregated; given for every metric that does not count. `response_time` is that of
+   * domain/metrics, in seconds.
+   */
+  readonly field?: PropertyPath | 'response_time';
   /** None, one or two. Grouping by `tag` counts an event once in each of its tags, and `null` has those without any. */
   readonly groupBy: readonly GroupKey[];
-  /** Milliseconds; buckets are aligned to the epoch. */
-  readonly interval?: number;
+  readonly interval?: Intervals;
   /** Largest groups to keep, by value and then by name; the rest go into `other`. */
   readonly limit: number;
+  /** Keeps these groups, each its values in the order of `groupBy`, instead of the largest. */
+  readonly only?: readonly (readonly string[])[];
 }

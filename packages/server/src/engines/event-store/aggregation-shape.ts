@@ -1,5 +1,6 @@
-import type { AggregationMetric, AggregationResult } from '@streamflow/contracts';
-import type { AggregationQuery } from '../../domain/queries/event-query.ts';
+import type { AggregationResult } from '@streamflow/contracts';
+import type { AggregationQuery, QueryMetric } from '../../domain/queries/event-query.ts';
+import type { Intervals } from '../../domain/time/intervals.ts';
 
 type Value = number | null;
 type Aggregations = AggregationResult['aggregations'];
@@ -17,8 +18,20 @@ export const longestSeries = 100_000;
 const longestFilledSeries = 10_000;
 
 /** The metric over no events. */
-export const emptyValue = (metric: AggregationMetric): number | null =>
-  metric === 'count' || metric === 'unique_users' ? 0 : null;
+export const emptyValue = (metric: QueryMetric): number | null => (counting.has(metric) ? 0 : null);
+
+const counting: ReadonlySet<QueryMetric> = new Set([
+  'count',
+  'unique_users',
+  'unique_sessions',
+  'error_count',
+  'error_rate',
+]);
+
+/** Whether the metric of some groups is the sum of theirs: an event is in one group alone, and counts there. */
+export const isSumOfGroups = ({ metric, groupBy }: AggregationQuery): boolean =>
+  (metric === 'count' || metric === 'error_count') &&
+  !groupBy.some((key) => key.kind === 'field' && key.field === 'tag');
 
 /** Values by group; with two keys, by group and group. */
 export function nestGroups(groups: readonly Group[]): Aggregations {
@@ -39,15 +52,19 @@ export function nestGroups(groups: readonly Group[]): Aggregations {
   );
 }
 
+/** What the limit cut off in each interval: nothing anywhere, what the groups lack of the total, or as it was asked for. */
+export type SeriesRest = 'none' | 'difference' | readonly { time: number; total: Value }[];
+
 /**
  * Brings totals and groups of the intervals together. With a start and an end, and not too many intervals between
  * them, empty ones are there too.
  */
 export function joinSeries(
   query: AggregationQuery,
-  interval: number,
+  interval: Intervals,
   totals: readonly { time: number; total: Value }[],
   groups: readonly { time: number; group: Group }[],
+  rest: SeriesRest,
 ): Series {
   const groupsAt = new Map<number, Group[]>();
   for (const { time, group } of groups) {
@@ -58,14 +75,21 @@ export function joinSeries(
   const totalAt = new Map(totals.map(({ time, total }) => [time, total]));
   const empty = emptyValue(query.metric);
   const times = allIntervals(query, interval) ?? totals.map(({ time }) => time);
-  return times.map((time) => ({
-    timestamp: new Date(time).toISOString(),
-    aggregations: nestGroups(groupsAt.get(time) ?? []),
-    total: totalAt.get(time) ?? empty,
-  }));
+  const otherAt = new Map(
+    rest === 'none' || rest === 'difference' ? [] : rest.map((row) => [row.time, row.total]),
+  );
+  return times.map((time) => {
+    const kept = groupsAt.get(time) ?? [];
+    const total = totalAt.get(time) ?? empty;
+    const point = { timestamp: new Date(time).toISOString(), aggregations: nestGroups(kept), total };
+    if (rest === 'none') return point;
+    const difference = (total ?? 0) - kept.reduce((sum, { value }) => sum + (value ?? 0), 0);
+    return { ...point, other: rest === 'difference' ? difference : (otherAt.get(time) ?? empty) };
+  });
 }
 
-function allIntervals({ filter }: AggregationQuery, interval: number): number[] | null {
+function allIntervals({ filter }: AggregationQuery, interval: Intervals): readonly number[] | null {
+  if (typeof interval !== 'number') return interval.slice(0, -1);
   const { start, end } = filter;
   if (start === undefined || end === undefined) return null;
   const first = Math.floor(start / interval) * interval;

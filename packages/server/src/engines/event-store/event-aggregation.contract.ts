@@ -4,7 +4,7 @@ import type { AggregationQuery, GroupKey } from '../../domain/queries/event-quer
 import { isErrorEvent } from '../../domain/queries/matches-filter.ts';
 import { blockOf, makeEvent, minute, noon, propertyEvents, valueSets } from './event-fixtures.contract.ts';
 import type { EventStore } from './port.ts';
-import { recount } from './recount.contract.ts';
+import { recount, recountHistory } from './recount.contract.ts';
 
 const field = (name: Extract<GroupKey, { kind: 'field' }>['field']): GroupKey => ({
   kind: 'field',
@@ -24,9 +24,12 @@ export function describeAggregations(store: () => EventStore): void {
           received_at: new Date(noon + (i % 40) * 1501).toISOString(),
           type: i % 3 === 0 ? 'api.response' : 'metric',
           user_id: i % 5 === 0 ? null : `user ${i % 17}`,
+          session_id: i % 7 === 0 ? null : `session ${i % 23}`,
           tags: i % 4 === 0 ? ['x', 'y'] : i % 4 === 1 ? ['x'] : [],
           data: {
-            duration: (i * 37) % 101,
+            duration: i % 6 === 0 ? 'slow' : (i * 37) % 101,
+            duration_ms: i * 10,
+            response_time: i % 3 === 0 ? i / 100 : i % 4 === 0 ? -1 : null,
             page: `/p${i % 9}`,
             nested: { ms: i / 8 },
             status: [200, '200', 500, '500', 503.5][i % 5],
@@ -98,6 +101,69 @@ export function describeAggregations(store: () => EventStore): void {
       await expectRecount({ metric: 'count', groupBy, limit: 1000 });
       await expectRecount({ metric: 'unique_users', groupBy, limit: 4 });
       await expectRecount({ metric: 'avg', field: ['other'], groupBy, limit: 4 });
+    });
+
+    it.each(['unique_sessions', 'error_count', 'error_rate'] as const)(
+      '%s is right over all, by group and by interval',
+      async (metric) => {
+        await expectRecount({ metric, groupBy: [], limit: 1 });
+        await expectRecount({ metric, groupBy: [field('type'), property('page')], limit: 3 });
+        await expectRecount({ metric, groupBy: [field('user_id')], limit: 3, interval: 10 * minute });
+      },
+    );
+
+    // Of whole quarter-hours, of whole minutes, and of neither.
+    const moments = [-30, 15, 17, 17.1, 45, 60, 1440].map((minutes) => noon + minutes * minute);
+
+    it.each(['count', 'unique_users', 'error_rate', 'avg', 'p95'] as const)(
+      'parts time at any moments, %s',
+      async (metric) => {
+        const field = metric === 'avg' || metric === 'p95' ? ({ field: 'response_time' } as const) : {};
+        for (const interval of [moments, moments.filter((time) => time % minute === 0)]) {
+          const filter = { project, start: noon - 20 * minute, end: noon + 70 * minute };
+          await expectRecount({ filter, metric, ...field, groupBy: [], limit: 1, interval });
+          await expectRecount({ filter, metric, ...field, groupBy: [property('page')], limit: 2, interval });
+        }
+      },
+    );
+
+    it('keeps the groups that are given, and no others', async () => {
+      for (const metric of ['count', 'unique_users'] as const) {
+        const only = [['/p3'], ['/p1'], ['there is none']];
+        await expectRecount({ metric, groupBy: [property('page')], limit: 10, only, interval: 30 * minute });
+        await expectRecount({ metric, groupBy: [field('type')], limit: 10, only: [['error']] });
+        await expectRecount({ metric, groupBy: [field('type')], limit: 10, only: [] });
+      }
+    });
+
+    it('groups by labels of texts', async () => {
+      const labels = new Map(
+        [...values.map(String), '/p1', '/p2'].map((text, i) => [text, `label ${i % 4}`]),
+      );
+      const groupBy = [{ kind: 'labelled', path: ['page'], labels, rest: "it's none" } as const];
+      await expectRecount({ metric: 'count', groupBy, limit: 10 });
+      await expectRecount({ metric: 'unique_users', groupBy, limit: 10 });
+    });
+
+    it.each([
+      ['from a start to an end', { project, start: noon + 1000, end: noon + 61 * minute }],
+      ['of a type', { project, start: noon - 30 * minute, end: noon + 1440 * minute, types: ['metric'] }],
+    ])('gives all measures by interval in one history, %s', async (_, filter) => {
+      const quarters = moments.filter((time) => time % (15 * minute) === 0);
+      const measures = ['users', 'sessions', 'response_time', 'response_time_quantiles'] as const;
+      for (const interval of [5 * minute, moments, quarters]) {
+        const points = await store().history({ filter, interval, measures });
+        const usersAlone = await store().history({ filter, interval });
+        expect(usersAlone).toEqual(
+          points.map(({ timestamp, events, errors, uniqueUsers }) => ({
+            timestamp,
+            events,
+            errors,
+            uniqueUsers,
+          })),
+        );
+        recountHistory(events, filter, interval, points);
+      }
     });
 
     it('says what the limit cut off, of the events themselves', async () => {

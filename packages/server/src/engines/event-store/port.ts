@@ -5,6 +5,7 @@ import type {
   EventListQuery,
   EventPosition,
 } from '../../domain/queries/event-query.ts';
+import type { Intervals } from '../../domain/time/intervals.ts';
 
 /** Lines to store together. */
 export interface EventBlock {
@@ -71,19 +72,33 @@ export interface ReadOptions {
 
 export interface HistoryQuery {
   readonly filter: EventFilter;
-  /** Milliseconds; intervals are aligned to the epoch. */
-  readonly interval: number;
+  readonly interval: Intervals;
+  /** What is asked for beside events and errors; users unless given. */
+  readonly measures?: readonly HistoryMeasure[];
 }
+
+/** `response_time_quantiles` cost more than the sum and the count of `response_time`. */
+export type HistoryMeasure = 'users' | 'sessions' | 'response_time' | 'response_time_quantiles';
 
 /** What happened in one interval that has events. */
 export interface HistoryPoint {
   /** Start of the interval, milliseconds since the epoch. */
   readonly timestamp: number;
   readonly events: number;
-  /** Exact. */
-  readonly uniqueUsers: number;
   /** Events of type `error`, and `api.response` with a status of 500 or above. */
   readonly errors: number;
+  /** Exact; with the measure `users`. */
+  readonly uniqueUsers?: number;
+  /** Exact; with the measure `sessions`. */
+  readonly uniqueSessions?: number;
+  /** Of the events that have one, as domain/metrics says; seconds. With the measure `response_time`. */
+  readonly responseTime?: { readonly count: number; readonly sum: number };
+  /** Seconds, null without values. With the measure `response_time_quantiles`. */
+  readonly responseTimeQuantiles?: {
+    readonly p50: number | null;
+    readonly p95: number | null;
+    readonly p99: number | null;
+  };
 }
 
 /** Whole minutes of receipt of one project; `from` is included and `to` is not, milliseconds since the epoch. */
@@ -170,7 +185,7 @@ export interface EventStore {
   find(project: string, ids: readonly string[]): Promise<readonly Event[]>;
   list(query: EventListQuery, options?: ReadOptions): Promise<EventPage>;
   aggregate(query: AggregationQuery, options?: ReadOptions): Promise<AggregationResult>;
-  /** Events, users and errors by interval, oldest first, without the empty ones: three aggregations in one pass. */
+  /** Several measures by interval, oldest first, without the empty ones, in one pass. */
   history(query: HistoryQuery, options?: ReadOptions): Promise<readonly HistoryPoint[]>;
   /** Streams events in constant memory, some hundred at a time. */
   export(

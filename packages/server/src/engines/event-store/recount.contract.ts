@@ -1,8 +1,11 @@
 import type { AggregationResult, Event, LineEvent } from '@streamflow/contracts';
 import { expect } from 'vitest';
-import type { AggregationQuery, GroupKey } from '../../domain/queries/event-query.ts';
-import { matchesFilter } from '../../domain/queries/matches-filter.ts';
+import type { AggregationQuery, EventFilter, GroupKey } from '../../domain/queries/event-query.ts';
+import { responseTimeOf } from '../../domain/metrics/response-time.ts';
+import { isErrorEvent, matchesFilter } from '../../domain/queries/matches-filter.ts';
 import { valueAt } from '../../domain/queries/property-path.ts';
+import { type Intervals, startOf } from '../../domain/time/intervals.ts';
+import type { HistoryPoint } from './port.ts';
 
 /** Holds the result of an aggregation against a recount in plain JavaScript. */
 export function recount(
@@ -14,10 +17,14 @@ export function recount(
   expectValue(query, matching, found.total);
   const groups = groupsOf(query, matching);
   const kept = flatten(query, found.aggregations);
-  expect(kept.size).toBe(Math.min(groups.size, query.groupBy.length === 0 ? 0 : query.limit));
+  const only = query.only?.map((keys) => keys.join(separator));
+  if (only === undefined)
+    expect(kept.size).toBe(Math.min(groups.size, query.groupBy.length === 0 ? 0 : query.limit));
+  else expect([...kept.keys()].sort()).toEqual(only.filter((key) => groups.has(key)).sort());
   for (const [key, value] of kept) expectValue(query, groups.get(key) ?? [], value);
   const cutOff = [...groups].filter(([key]) => !kept.has(key));
-  if (cutOff.length === 0 || query.groupBy.length === 0) expect(found.other).toBeUndefined();
+  if (only === undefined && (cutOff.length === 0 || query.groupBy.length === 0))
+    expect(found.other).toBeUndefined();
   else {
     expectValue(
       query,
@@ -25,7 +32,7 @@ export function recount(
       single(found.other),
     );
     const smallest = Math.min(...[...kept.values()].map((value) => value ?? Number.NEGATIVE_INFINITY));
-    for (const [, members] of cutOff) {
+    for (const [, members] of only === undefined ? cutOff : []) {
       expect(exactValue(query, members) ?? Number.NEGATIVE_INFINITY).toBeLessThanOrEqual(
         smallest * 1.02 + 1e-9,
       );
@@ -38,14 +45,14 @@ export function recount(
 function recountSeries(
   matching: readonly LineEvent[],
   query: AggregationQuery,
-  interval: number,
+  interval: Intervals,
   found: AggregationResult,
   kept: ReadonlySet<string>,
 ): void {
   const series = found.series ?? [];
   const times = series.map(({ timestamp }) => Date.parse(timestamp));
   expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));
-  const bucketOf = (event: Event): number => Math.floor(Date.parse(event.timestamp) / interval) * interval;
+  const bucketOf = (event: Event): number => startOf(interval, Date.parse(event.timestamp));
   for (const event of matching) expect(times).toContain(bucketOf(event));
   for (const point of series) {
     const members = matching.filter((event) => bucketOf(event) === Date.parse(point.timestamp));
@@ -54,6 +61,45 @@ function recountSeries(
     const flat = flatten(query, point.aggregations);
     expect([...flat.keys()].sort()).toEqual([...groups.keys()].filter((key) => kept.has(key)).sort());
     for (const [key, value] of flat) expectValue(query, groups.get(key) ?? [], value);
+    if (found.other === undefined) expect(point.other).toBeUndefined();
+    else {
+      const others = [...groups].flatMap(([key, some]) => (kept.has(key) ? [] : some));
+      expectValue(query, others, single(point.other));
+    }
+  }
+}
+
+/** Holds a history with all measures against a recount in plain JavaScript. */
+export function recountHistory(
+  events: readonly LineEvent[],
+  filter: EventFilter,
+  interval: Intervals,
+  points: readonly HistoryPoint[],
+): void {
+  const matching = events.filter(({ project, ...event }) => matchesFilter(event, project, filter));
+  const bucketOf = (event: Event): number => startOf(interval, Date.parse(event.timestamp));
+  expect(points.map(({ timestamp }) => timestamp)).toEqual(
+    [...new Set(matching.map(bucketOf))].sort((a, b) => a - b),
+  );
+  for (const point of points) {
+    const members = matching.filter((event) => bucketOf(event) === point.timestamp);
+    const expectMeasure = (
+      metric: AggregationQuery['metric'],
+      found: number | null | undefined,
+      field?: 'response_time',
+    ): void => {
+      const query = { filter, metric, groupBy: [], limit: 1, ...(field === undefined ? {} : { field }) };
+      expectValue(query, members, found ?? null);
+    };
+    expectMeasure('count', point.events);
+    expectMeasure('error_count', point.errors);
+    expectMeasure('unique_users', point.uniqueUsers);
+    expectMeasure('unique_sessions', point.uniqueSessions);
+    const { count = 0, sum = 0 } = point.responseTime ?? {};
+    expectMeasure('avg', count === 0 ? null : sum / count, 'response_time');
+    expectMeasure('p50', point.responseTimeQuantiles?.p50, 'response_time');
+    expectMeasure('p95', point.responseTimeQuantiles?.p95, 'response_time');
+    expectMeasure('p99', point.responseTimeQuantiles?.p99, 'response_time');
   }
 }
 
@@ -80,7 +126,8 @@ function keysOf(groupBy: readonly GroupKey[], event: LineEvent): string[] {
       .map((key) => {
         if (key.kind === 'field') return key.field === 'tag' ? tag : (event[key.field] ?? 'null');
         const value = valueAt(event.data, key.path);
-        return typeof value === 'object' || value === undefined ? 'null' : String(value);
+        const text = typeof value === 'object' || value === undefined ? 'null' : String(value);
+        return key.kind === 'labelled' ? (key.labels.get(text) ?? key.rest) : text;
       })
       .join(separator),
   );
@@ -106,10 +153,10 @@ function single(value: unknown): number | null {
 }
 
 function numbersOf(query: AggregationQuery, events: readonly Event[]): number[] {
-  const path = query.field ?? [];
+  const { field = [] } = query;
   return events
     .flatMap((event) => {
-      const value = valueAt(event.data, path);
+      const value = field === 'response_time' ? responseTimeOf(event.data) : valueAt(event.data, field);
       return typeof value === 'number' ? [value] : [];
     })
     .sort((a, b) => a - b);
@@ -118,6 +165,11 @@ function numbersOf(query: AggregationQuery, events: readonly Event[]): number[] 
 function exactValue(query: AggregationQuery, events: readonly Event[]): number | null {
   if (query.metric === 'count') return events.length;
   if (query.metric === 'unique_users') return new Set(events.flatMap(({ user_id }) => user_id ?? [])).size;
+  if (query.metric === 'unique_sessions')
+    return new Set(events.flatMap(({ session_id }) => session_id ?? [])).size;
+  const errors = events.filter(isErrorEvent).length;
+  if (query.metric === 'error_count') return errors;
+  if (query.metric === 'error_rate') return events.length === 0 ? 0 : errors / events.length;
   const numbers = numbersOf(query, events);
   if (numbers.length === 0) return null;
   const sum = numbers.reduce((total, number) => total + number, 0);
@@ -138,7 +190,11 @@ function exactValue(query: AggregationQuery, events: readonly Event[]): number |
 function expectValue(query: AggregationQuery, events: readonly Event[], found: number | null): void {
   const exact = exactValue(query, events);
   if (exact === null || found === null || !query.metric.startsWith('p')) {
-    if (exact !== null && found !== null && (query.metric === 'sum' || query.metric === 'avg')) {
+    if (
+      exact !== null &&
+      found !== null &&
+      (query.metric === 'sum' || query.metric === 'avg' || query.metric === 'error_rate')
+    ) {
       // Floating-point sums depend on the order.
       expect(Math.abs(found - exact)).toBeLessThanOrEqual(Math.abs(exact) * 1e-9 + 1e-9);
     } else expect(found).toBe(exact);

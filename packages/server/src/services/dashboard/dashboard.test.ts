@@ -7,7 +7,11 @@ import { createDashboard } from './dashboard.ts';
 const dashboard = createDashboard({
   bus: { ping: async () => {} },
   records: { ping: async () => {} },
-  events: { history: async () => [], ping: async () => {} },
+  events: {
+    history: async () => [],
+    aggregate: async () => ({ aggregations: {}, total: 0, period: { start: null, end: null } }),
+    ping: async () => {},
+  },
   clock: { now: () => 0 },
   version: '1.2.3',
   ports: { ...defaultPorts, storage: 9005 },

@@ -7,11 +7,13 @@ import type { RecordStore } from '../../engines/record-store/port.ts';
 import type { MountedRoute, Service } from '../../http/service.ts';
 import { historicalMetricsRoute } from './historical-metrics.ts';
 import { homePagePolicy, renderHomePage } from './home-page.ts';
+import { metricSeriesRoute } from './metric-series.ts';
+import { topValuesRoute } from './top-values.ts';
 
 export interface DashboardOptions {
   readonly bus: Pick<Bus, 'ping'>;
   readonly records: Pick<RecordStore, 'ping'>;
-  readonly events: Pick<EventStore, 'history' | 'ping'>;
+  readonly events: Pick<EventStore, 'history' | 'aggregate' | 'ping'>;
   readonly clock: Clock;
   readonly version: string;
   /** Port of each service. */
@@ -39,7 +41,13 @@ export function createDashboard(options: DashboardOptions): Service {
   };
   return {
     name: 'dashboard',
-    routes: [home, historicalMetricsRoute({ events, clock }), ...(options.routes ?? [])],
+    routes: [
+      home,
+      historicalMetricsRoute({ events, clock }),
+      metricSeriesRoute({ events, clock }),
+      topValuesRoute({ events, clock }),
+      ...(options.routes ?? []),
+    ],
     sockets: [],
     checks: {
       database: () => records.ping(),

@@ -63,7 +63,7 @@ describe('GET /metrics/historical', () => {
     ]);
     expect(pagination).toMatchObject({ page: 1, total: 24, has_next: false });
     const filter = { project: 'shop', start, end: start + day - 1000 };
-    expect(asked).toEqual([{ filter, interval: hour }]);
+    expect(asked).toEqual([{ filter, interval: hour, measures: ['users'] }]);
   });
 
   it('answers the last 24 hours by the hour when nothing is asked for', async () => {
@@ -107,7 +107,15 @@ describe('GET /metrics/historical', () => {
     ['an end before the start', { start: '2023-12-02T00:00:00Z', end: '2023-12-01T00:00:00Z' }, 'end'],
     ['a start that is no time', { start: 'yesterday' }, 'start'],
     ['a year beyond the store', { end: '2999-01-01T00:00:00Z' }, 'end'],
-    ['an interval below a minute', { interval: '59s' }, 'interval'],
+    ['an interval of nothing', { interval: '0s' }, 'interval'],
+    ['a time zone that there is not', { time_zone: 'Europe/Nowhere' }, 'time_zone'],
+    ['a time zone that is SQL', { time_zone: "UTC'); SELECT (1" }, 'time_zone'],
+    ['a metric that there is not', { metrics: 'events_total,speed' }, 'metrics'],
+    [
+      'a calendar of too many days',
+      { start: '1950-01-01T00:00:00Z', time_zone: 'Europe/Berlin' },
+      'interval',
+    ],
     ['an interval above 30 days', { interval: '31d' }, 'interval'],
     ['an interval that is none', { interval: 'hour' }, 'interval'],
     ['a page of nothing', { limit: '0' }, 'limit'],
@@ -119,8 +127,61 @@ describe('GET /metrics/historical', () => {
     expect(asked).toEqual([]);
   });
 
-  it('takes intervals from a minute to 30 days', async () => {
-    for (const interval of ['60s', '1m', '30d']) expect((await get({ interval })).statusCode).toBe(200);
+  it('takes intervals from a second to 30 days, weeks and months', async () => {
+    for (const interval of ['1s', '1m', '30d', '1w', '1mo'])
+      expect((await get({ interval })).statusCode).toBe(200);
+  });
+
+  it('answers the metrics that are asked for, by the parts of intervals that are asked about', async () => {
+    const start = Date.UTC(2023, 11, 1);
+    points = [
+      {
+        timestamp: start,
+        events: 900,
+        errors: 45,
+        uniqueSessions: 7,
+        responseTime: { count: 4, sum: 1 },
+        responseTimeQuantiles: { p50: 0.2, p95: 0.4, p99: 0.5 },
+      },
+    ];
+    const { data } = await page({
+      start: '2023-12-01T00:15:00Z',
+      end: '2023-12-01T02:00:00Z',
+      metrics: 'events_per_second,error_rate,active_sessions,response_time_avg,response_time_p95',
+    });
+    expect(data).toEqual([
+      {
+        timestamp: '2023-12-01T00:00:00.000Z',
+        events_per_second: 900 / 2700,
+        error_rate: 0.05,
+        active_sessions: 7,
+        response_time_avg: 0.25,
+        response_time_p95: 0.4,
+      },
+      {
+        timestamp: '2023-12-01T01:00:00.000Z',
+        events_per_second: 0,
+        error_rate: 0,
+        active_sessions: 0,
+        response_time_avg: null,
+        response_time_p95: null,
+      },
+    ]);
+    expect(asked[0]?.measures).toEqual(['sessions', 'response_time', 'response_time_quantiles']);
+  });
+
+  it('gives the store the days of a time zone as moments, and filters as they are', async () => {
+    const { data } = await page({
+      start: '2026-03-28T23:00:00Z',
+      end: '2026-03-30T22:00:00Z',
+      interval: '1d',
+      time_zone: 'Europe/Berlin',
+      type: 'error',
+    });
+    const times = ['2026-03-28T23:00:00.000Z', '2026-03-29T22:00:00.000Z'];
+    expect(data.map(({ timestamp }) => timestamp)).toEqual(times);
+    expect(asked[0]?.interval).toEqual([...times, '2026-03-30T22:00:00.000Z'].map(Date.parse));
+    expect(asked[0]?.filter.types).toEqual(['error']);
   });
 
   it('is for those who may read metrics', async () => {

@@ -1,28 +1,32 @@
-import type { Issue, HistoricalMetrics as Point } from '@streamflow/contracts';
-import { HistoricalMetricsQuery, historicalMetrics } from '@streamflow/contracts';
-import { Compile } from 'typebox/compile';
+import type { HistoricalMetrics, StoredMetric } from '@streamflow/contracts';
+import { HistoricalMetricsQuery, historicalMetrics, storedMetrics } from '@streamflow/contracts';
 import type { Clock } from '../../domain/clock.ts';
-import { validationError } from '../../domain/errors.ts';
-import { formatTimestamp, parseTimestamp } from '../../domain/events/timestamp.ts';
-import { parseInterval } from '../../domain/queries/interval.ts';
+import { formatTimestamp } from '../../domain/events/timestamp.ts';
+import type { EventFilter } from '../../domain/queries/event-query.ts';
+import { readEventFilter } from '../../domain/queries/parse-event-filter.ts';
+import {
+  type Period,
+  readIntervalLength,
+  readIntervals,
+  readPeriod,
+  readTimeZone,
+} from '../../domain/queries/parse-period.ts';
+import { createQueryReader, type QueryReader } from '../../domain/queries/query-reader.ts';
+import { asIntervals, type IntervalRange } from '../../domain/time/intervals.ts';
 import type { EventStore } from '../../engines/event-store/port.ts';
 import type { MountedRoute } from '../../http/service.ts';
+import { measuresOf, pointOf } from './historical-points.ts';
 
-const minute = 60_000;
-const day = 86_400_000;
-const shortestInterval = minute;
-const longestInterval = 30 * day;
-const defaultRange = day;
-const defaultInterval = '1h';
+const defaultMetrics: readonly StoredMetric[] = ['events_total', 'unique_users', 'error_count'];
 const defaultLimit = 1000;
+const maxLimit = 10_000;
+const maxPage = 1_000_000;
 
-const historicalQuery = Compile(HistoricalMetricsQuery);
-
-/** A page of the intervals between two times; times are milliseconds since the epoch. */
 interface HistoryRequest {
-  readonly start: number;
-  readonly end: number;
-  readonly interval: number;
+  readonly filter: EventFilter;
+  readonly period: Period;
+  readonly intervals: IntervalRange;
+  readonly metrics: readonly StoredMetric[];
   readonly page: number;
   readonly limit: number;
 }
@@ -32,29 +36,23 @@ export interface HistoricalMetricsOptions {
   readonly clock: Clock;
 }
 
-/** Events, users and errors by interval, read from the store. */
+/** Metrics by interval, read from the store. */
 export function historicalMetricsRoute({ events, clock }: HistoricalMetricsOptions): MountedRoute {
   return {
     contract: historicalMetrics,
     async handle({ query, principal: { project }, signal }) {
-      const request = readRequest(historicalQuery.Parse(query), clock.now());
-      const { start, end, interval, page, limit } = request;
-      // The first interval begins at or before the start and counts from it on.
-      const first = Math.floor(start / interval) * interval;
-      const total = Math.ceil((end - first) / interval);
+      const request = readRequest(query, project, clock.now());
+      const { page, limit } = request;
+      const { total } = request.intervals;
       const from = (page - 1) * limit;
-      const times = Array.from(
-        { length: Math.min(limit, Math.max(0, total - from)) },
-        (_, i) => first + (from + i) * interval,
-      );
       return {
-        data: await readPoints(events, project, request, times, signal),
+        data: from >= total ? [] : await readPoints(events, request, from, signal),
         pagination: {
           page,
           page_size: limit,
           total,
           pages: Math.ceil(total / limit),
-          has_next: from + times.length < total,
+          has_next: from + limit < total,
           has_prev: page > 1,
         },
       };
@@ -62,57 +60,46 @@ export function historicalMetricsRoute({ events, clock }: HistoricalMetricsOptio
   };
 }
 
-/** One point for each time, zeros where nothing happened; only the events of these intervals are read. */
+/** One point for each interval, also where nothing happened; only the events of the page are read. */
 async function readPoints(
   events: HistoricalMetricsOptions['events'],
-  project: string,
-  { start, end, interval }: HistoryRequest,
-  times: readonly number[],
+  { filter, period, intervals, metrics, limit }: HistoryRequest,
+  from: number,
   signal: AbortSignal,
-): Promise<Point[]> {
-  const first = times[0];
-  const last = times.at(-1);
-  if (first === undefined || last === undefined) return [];
-  const filter = { project, start: Math.max(start, first), end: Math.min(end, last + interval) };
-  const found = await events.history({ filter, interval }, { signal });
+): Promise<HistoricalMetrics[]> {
+  const edges = intervals.edges(from, limit);
+  // The first interval of all begins at or before the start and counts from it on.
+  const start = Math.max(period.start, edges[0] ?? period.start);
+  const end = Math.min(period.end, edges.at(-1) ?? period.end);
+  const found = await events.history(
+    { filter: { ...filter, start, end }, interval: asIntervals(edges), measures: measuresOf(metrics) },
+    { signal },
+  );
   const byTime = new Map(found.map((point) => [point.timestamp, point]));
-  return times.map((time) => {
-    const point = byTime.get(time);
-    return {
-      timestamp: formatTimestamp(time),
-      events_total: point?.events ?? 0,
-      unique_users: point?.uniqueUsers ?? 0,
-      error_count: point?.errors ?? 0,
-    };
+  return edges.slice(0, -1).map((time, i) => {
+    const seconds = (Math.min(end, edges[i + 1] ?? end) - Math.max(start, time)) / 1000;
+    return { timestamp: formatTimestamp(time), ...pointOf(metrics, byTime.get(time), seconds) };
   });
 }
 
-function readRequest(query: HistoricalMetricsQuery, now: number): HistoryRequest {
-  const issues: Issue[] = [];
-  const readTime = (field: 'start' | 'end', absent: number): number => {
-    const text = query[field];
-    if (text === undefined) return absent;
-    const time = parseTimestamp(text);
-    if (!Number.isNaN(time)) return time;
-    issues.push({
-      field,
-      message: `${field} must be a time in RFC 3339 form with an offset, such as 2023-12-01T00:00:00Z, of the years 1900 to 2299`,
-    });
-    return absent;
-  };
-  const readInterval = (): number => {
-    const interval = parseInterval(query.interval ?? defaultInterval);
-    if (interval !== undefined && interval >= shortestInterval && interval <= longestInterval)
-      return interval;
-    issues.push({ field: 'interval', message: 'interval must be from 1m to 30d' });
-    return shortestInterval;
-  };
-  const end = readTime('end', now);
-  const start = readTime('start', end - defaultRange);
-  if (issues.length === 0 && start >= end)
-    issues.push({ field: 'end', message: 'end must be later than start' });
-  const interval = readInterval();
-  const [first, ...others] = issues;
-  if (first !== undefined) throw validationError([first, ...others]);
-  return { start, end, interval, page: query.page ?? 1, limit: query.limit ?? defaultLimit };
+function readRequest(query: unknown, project: string, now: number): HistoryRequest {
+  const reader = createQueryReader(query);
+  const filter = readEventFilter(reader, project, HistoricalMetricsQuery);
+  const period = readPeriod(reader, filter, now);
+  const zone = readTimeZone(reader);
+  const intervals = readIntervals(reader, readIntervalLength(reader), zone, period);
+  const metrics = readMetrics(reader);
+  const page = reader.integer('page', 1, maxPage) ?? 1;
+  const limit = reader.integer('limit', 1, maxLimit) ?? defaultLimit;
+  reader.finish();
+  return { filter, period, intervals, metrics, page, limit };
+}
+
+function readMetrics(reader: QueryReader): readonly StoredMetric[] {
+  const names = reader.list('metrics')?.flatMap((text) => text.split(','));
+  if (names === undefined) return defaultMetrics;
+  const known = names.flatMap((name) => storedMetrics.find((metric) => metric === name) ?? []);
+  if (known.length < names.length)
+    reader.refuse('metrics', `metrics must be any of ${storedMetrics.join(', ')}`, storedMetrics);
+  return [...new Set(known)];
 }

@@ -12,7 +12,7 @@ import { lookUpRoute } from './look-up-route.ts';
 import { parseAggregationQuery, refuseLongSeries } from './parse-aggregation-query.ts';
 import type { ListRequest } from './parse-event-query.ts';
 import { parseListQuery } from './parse-event-query.ts';
-import { createQueryReader } from './query-reader.ts';
+import { createQueryReader } from '../../domain/queries/query-reader.ts';
 
 export interface EventRoutesOptions {
   readonly events: Pick<EventStore, 'get' | 'receipts' | 'countReceived' | 'find' | 'list' | 'aggregate'>;
@@ -83,7 +83,7 @@ async function refuseLongOpenSeries(
   options: ReadOptions,
 ): Promise<void> {
   const { filter, interval, groupBy, limit } = query;
-  if (interval === undefined || (filter.start !== undefined && filter.end !== undefined)) return;
+  if (typeof interval !== 'number' || (filter.start !== undefined && filter.end !== undefined)) return;
   const [first, last] = await Promise.all([
     filter.start ?? firstTime(events, query, 'asc', options),
     filter.end === undefined ? firstTime(events, query, 'desc', options) : filter.end - 1,

@@ -4,8 +4,8 @@ import { type MinuteRange, minuteOf } from '../../domain/ledger/minute.ts';
 import type { MountedRoute } from '../../http/service.ts';
 import { auditLedger, type LedgerAuditOptions, wholeMinutes } from '../../ledger/audit-ledger.ts';
 import { pause } from './back-off.ts';
-import { readInstant } from './parse-event-filter.ts';
-import { createQueryReader } from './query-reader.ts';
+import { readInstant } from '../../domain/queries/parse-event-filter.ts';
+import { createQueryReader } from '../../domain/queries/query-reader.ts';
 
 const dayMs = 86_400_000;
 

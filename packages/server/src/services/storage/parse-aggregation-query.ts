@@ -1,11 +1,10 @@
-import type { AggregationMetric } from '@streamflow/contracts';
-import { AggregateEventsQuery, aggregationMetrics, groupableFields } from '@streamflow/contracts';
+import { AggregateEventsQuery, aggregationMetrics } from '@streamflow/contracts';
 import type { AggregationQuery, GroupKey } from '../../domain/queries/event-query.ts';
 import { parseInterval } from '../../domain/queries/interval.ts';
-import { formatPropertyPath, parsePropertyPath } from '../../domain/queries/property-path.ts';
-import { readEventFilter } from './parse-event-filter.ts';
-import type { QueryReader } from './query-reader.ts';
-import { createQueryReader } from './query-reader.ts';
+import { readEventFilter } from '../../domain/queries/parse-event-filter.ts';
+import { readField, readGroupBy } from '../../domain/queries/parse-measured.ts';
+import type { QueryReader } from '../../domain/queries/query-reader.ts';
+import { createQueryReader } from '../../domain/queries/query-reader.ts';
 
 /** Points of a series. */
 const maxBuckets = 10_000;
@@ -60,55 +59,6 @@ export function refuseLongSeries(reader: Pick<QueryReader, 'refuse'>, size: Seri
       'limit',
       `${buckets} points of up to ${limit} groups are more than ${maxSeriesValues} values: lower limit or take a longer interval`,
     );
-}
-
-function readField(reader: QueryReader, metric: AggregationMetric): AggregationQuery['field'] {
-  const text = reader.text('field');
-  const needed = metric !== 'count' && metric !== 'unique_users';
-  if (text === undefined)
-    return needed ? reader.refuse('field', `metric ${metric} needs field=data.<path>`) : undefined;
-  if (!needed) return reader.refuse('field', `metric ${metric} takes no field`);
-  return reader.collect(() => parsePropertyPath(text, 'field'));
-}
-
-function readGroupBy(reader: QueryReader): readonly GroupKey[] {
-  const texts = reader.list('group_by')?.flatMap(splitAtCommas) ?? [];
-  if (texts.length > 2) reader.refuse('group_by', 'group_by takes at most two keys');
-  const keys = texts.slice(0, 2).flatMap((text) => readGroupKey(reader, text) ?? []);
-  const [first, second] = keys.map((key) =>
-    key.kind === 'field' ? key.field : formatPropertyPath(key.path),
-  );
-  if (second !== undefined && first === second)
-    reader.refuse('group_by', 'group_by takes two different keys');
-  return keys;
-}
-
-function readGroupKey(reader: QueryReader, text: string): GroupKey | undefined {
-  const field = groupableFields.find((name) => name === text);
-  if (field !== undefined) return { kind: 'field', field: field === 'tags' ? 'tag' : field };
-  const allowed = [...groupableFields, 'data.<path>'];
-  if (!text.startsWith('data.'))
-    return reader.refuse('group_by', `group_by must be one of ${allowed.join(', ')}`, allowed);
-  const path = reader.collect(() => parsePropertyPath(text, 'group_by'));
-  return path === undefined ? undefined : { kind: 'property', path };
-}
-
-/** Splits at commas, but not at those within a quoted key: `type,data."a,b"`. */
-function splitAtCommas(text: string): string[] {
-  const parts: string[] = [];
-  let from = 0;
-  let quoted = false;
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at];
-    if (quoted && character === '\\') at++;
-    else if (character === '"') quoted = !quoted;
-    else if (character === ',' && !quoted) {
-      parts.push(text.slice(from, at));
-      from = at + 1;
-    }
-  }
-  parts.push(text.slice(from));
-  return parts;
 }
 
 function readInterval(reader: QueryReader): number | undefined {

@@ -1,7 +1,9 @@
 import type { AggregationQuery, GroupKey } from '../../../domain/queries/event-query.ts';
+import type { Intervals } from '../../../domain/time/intervals.ts';
 import { filterSql } from './filter-sql.ts';
 import { propertySql } from './property-sql.ts';
 import type { Reading } from './reading.ts';
+import { responseTimeSql } from './response-time-sql.ts';
 import { SqlParameters } from './sql-parameters.ts';
 
 export interface Statement {
@@ -41,7 +43,7 @@ export class AggregationSql {
     return this.#statement(
       (p) =>
         `SELECT ${this.#namedKeys(p)}, ${this.#metric(p)} AS value FROM ${this.#grouped()} ` +
-        `WHERE ${this.#where(p)} GROUP BY ${names} ORDER BY value DESC NULLS LAST, ${names} ` +
+        `WHERE ${this.#where(p)} ${this.#onlyGiven(p)} GROUP BY ${names} ORDER BY value DESC NULLS LAST, ${names} ` +
         `LIMIT ${p.add('UInt32', limit)}`,
     );
   }
@@ -67,7 +69,7 @@ export class AggregationSql {
   }
 
   /** The metric by interval, in `bucket`, and after it the metric over all, where `is_total` is 1. */
-  series(interval: number, limit: number): Statement {
+  series(interval: Intervals, limit: number): Statement {
     return this.#statement(
       (p) =>
         `SELECT ${bucketSql(interval, p)} AS bucket, ${this.#metric(p)} AS value, grouping(bucket) AS is_total ` +
@@ -76,8 +78,18 @@ export class AggregationSql {
     );
   }
 
+  /** The metric by interval over all events that are in none of the groups. */
+  otherSeries(interval: Intervals, groups: readonly (readonly string[])[], limit: number): Statement {
+    return this.#statement(
+      (p) =>
+        `SELECT ${bucketSql(interval, p)} AS bucket, ${this.#metric(p)} AS value FROM ${this.#grouped()} ` +
+        `WHERE ${this.#where(p)} AND (${this.#keys(p).join(', ')}) NOT IN (${this.#keySet(groups, p)}) ` +
+        `GROUP BY bucket ORDER BY bucket LIMIT ${p.add('UInt32', limit)}`,
+    );
+  }
+
   /** The metric by interval and group. */
-  groupSeries(interval: number, groups: readonly (readonly string[])[], limit: number): Statement {
+  groupSeries(interval: Intervals, groups: readonly (readonly string[])[], limit: number): Statement {
     const names = this.#keyNames();
     return this.#statement(
       (p) =>
@@ -113,6 +125,12 @@ export class AggregationSql {
       .join(', ');
   }
 
+  #onlyGiven(parameters: SqlParameters): string {
+    const { only } = this.#query;
+    if (only === undefined) return '';
+    return `AND (${this.#keys(parameters).join(', ')}) IN (${this.#keySet(only, parameters)})`;
+  }
+
   #keyNames(): string {
     return this.#query.groupBy.map((_, i) => `key${i + 1}`).join(', ');
   }
@@ -133,8 +151,14 @@ export class AggregationSql {
     const { metric, field } = this.#query;
     if (metric === 'count') return 'count()';
     if (metric === 'unique_users') return 'uniqExact(user_id)';
+    if (metric === 'unique_sessions') return 'uniqExact(session_id)';
+    if (metric === 'error_count') return 'sum(is_error)';
+    if (metric === 'error_rate') return 'if(count() = 0, 0, sum(is_error) / count())';
     if (field === undefined) throw new TypeError(`${metric} needs a field`);
-    const number = propertySql(field, parameters, this.#reading.promoted).number;
+    const number =
+      field === 'response_time'
+        ? responseTimeSql(parameters, this.#reading.promoted)
+        : propertySql(field, parameters, this.#reading.promoted).number;
     switch (metric) {
       case 'sum':
       case 'avg':
@@ -151,9 +175,11 @@ export class AggregationSql {
   }
 }
 
-/** Intervals are aligned to the epoch, also those before it. */
-export function bucketSql(interval: number, parameters: SqlParameters): string {
+/** Where the interval of an event begins. Those of a length are aligned to the epoch, also before it. */
+export function bucketSql(interval: Intervals, parameters: SqlParameters): string {
   const time = 'toUnixTimestamp64Milli(timestamp)';
+  if (typeof interval !== 'number')
+    return `roundDown(${time}, ${parameters.add('Array(Int64)', interval.slice(0, -1))})`;
   return `${time} - positiveModulo(${time}, ${parameters.add('Int64', interval)})`;
 }
 
@@ -162,6 +188,12 @@ const momentTextSql = (column: string): string => `concat(replaceOne(toString(${
 
 function keySql(key: GroupKey, parameters: SqlParameters, reading: Reading): string {
   if (key.kind === 'property') return propertySql(key.path, parameters, reading.promoted).text;
+  if (key.kind === 'labelled') {
+    const { text } = propertySql(key.path, parameters, reading.promoted);
+    const texts = parameters.add('Array(String)', [...key.labels.keys()]);
+    const labels = parameters.add('Array(String)', [...key.labels.values()]);
+    return `transform(${text}, ${texts}, ${labels}, ${parameters.add('String', key.rest)})`;
+  }
   switch (key.field) {
     case 'type':
     case 'source':

@@ -1,7 +1,14 @@
 import type { AggregationResult } from '@streamflow/contracts';
 import { type StreamFlowError, validationError } from '../../../domain/errors.ts';
 import type { AggregationQuery } from '../../../domain/queries/event-query.ts';
-import { emptyValue, joinSeries, longestSeries, nestGroups } from '../aggregation-shape.ts';
+import {
+  emptyValue,
+  isSumOfGroups,
+  joinSeries,
+  longestSeries,
+  nestGroups,
+  type SeriesRest,
+} from '../aggregation-shape.ts';
 import type { ReadOptions } from '../port.ts';
 import { AggregationSql, type QuantileKind, type Statement } from './aggregate-sql.ts';
 import { read } from './reading.ts';
@@ -30,7 +37,7 @@ async function aggregate(
   const readsProperties =
     query.filter.properties !== undefined ||
     query.field !== undefined ||
-    query.groupBy.some((key) => key.kind === 'property');
+    query.groupBy.some((key) => key.kind !== 'field');
   return read(statements, query.filter, readsProperties, signal, async (reading) => {
     const run = ({ sql, parameters }: Statement): Promise<Row[]> =>
       statements.rows(sql, parameters, { signal, settings: reading.settings });
@@ -47,13 +54,16 @@ async function answer(
   const { total, seriesRows, groupRows } = await askTotals(query, sql, run);
   const groups = groupRows.slice(0, limit).map((row) => readGroup(row, groupBy.length));
   const keys = groups.map((group) => group.keys);
-  const [other, groupSeriesRows] = await Promise.all([
-    groupRows.length > limit
-      ? otherValue(query, sql.byTag, total, groups, () => run(sql.other(keys)))
-      : undefined,
+  const isCutOff = groupRows.length > limit || query.only !== undefined;
+  const noRest: SeriesRest = 'none';
+  const [other, groupSeriesRows, rest] = await Promise.all([
+    isCutOff ? otherValue(query, total, groups, () => run(sql.other(keys))) : undefined,
     interval === undefined || groups.length === 0
       ? []
       : run(sql.groupSeries(interval, keys, longestSeries + 1)),
+    interval === undefined || !isCutOff
+      ? noRest
+      : seriesRest(query, () => run(sql.otherSeries(interval, keys, longestSeries + 1))),
   ]);
   if (seriesRows.length > longestSeries || groupSeriesRows.length > longestSeries) throw seriesTooLong();
 
@@ -69,6 +79,7 @@ async function answer(
       interval,
       seriesRows.map((row) => ({ time: Number(row.bucket), total: readValue(row) })),
       groupSeriesRows.map((row) => ({ time: Number(row.bucket), group: readGroup(row, groupBy.length) })),
+      rest,
     );
   }
   return result;
@@ -82,11 +93,17 @@ interface Totals {
 }
 
 async function askTotals(
-  { metric, groupBy, interval, limit }: AggregationQuery,
+  { metric, groupBy, interval, limit, only }: AggregationQuery,
   sql: AggregationSql,
   run: (statement: Statement) => Promise<Row[]>,
 ): Promise<Totals> {
-  if (metric === 'count' && groupBy.length > 0 && interval === undefined && !sql.byTag) {
+  if (
+    metric === 'count' &&
+    groupBy.length > 0 &&
+    interval === undefined &&
+    only === undefined &&
+    !sql.byTag
+  ) {
     const groupRows = await run(sql.countedGroups(limit + 1));
     return { total: Number(groupRows[0]?.total ?? 0), seriesRows: [], groupRows };
   }
@@ -100,14 +117,18 @@ async function askTotals(
 
 /** What the limit cut off; counts need no query, unless an event is in several groups. */
 async function otherValue(
-  { metric }: AggregationQuery,
-  byTag: boolean,
+  query: AggregationQuery,
   total: number | null,
   kept: readonly { readonly value: number | null }[],
   ask: () => Promise<Row[]>,
 ): Promise<number | null> {
-  if (metric !== 'count' || byTag || total === null) return readValue((await ask())[0]);
+  if (!isSumOfGroups(query) || total === null) return readValue((await ask())[0]);
   return kept.reduce((rest, { value }) => rest - (value ?? 0), total);
+}
+
+async function seriesRest(query: AggregationQuery, ask: () => Promise<Row[]>): Promise<SeriesRest> {
+  if (isSumOfGroups(query)) return 'difference';
+  return (await ask()).map((row) => ({ time: Number(row.bucket), total: readValue(row) }));
 }
 
 function readGroup(row: Row, depth: number): { keys: string[]; value: number | null } {

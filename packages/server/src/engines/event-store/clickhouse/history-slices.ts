@@ -1,4 +1,5 @@
 import type { EventFilter } from '../../../domain/queries/event-query.ts';
+import type { Intervals } from '../../../domain/time/intervals.ts';
 
 export interface SliceSizes {
   /** Events that one statement should meet. */
@@ -19,21 +20,24 @@ export const defaultSliceSizes: SliceSizes = { largest: 1_000_000, smallest: 100
  */
 export function sliceFilter(
   filter: EventFilter,
-  interval: number,
+  interval: Intervals,
   events: number,
   sizes: SliceSizes,
 ): readonly EventFilter[] {
   const { start, end } = filter;
   if (start === undefined || end === undefined) return [filter];
-  const first = Math.floor(start / interval);
-  const intervals = Math.ceil(end / interval) - first;
+  const first = typeof interval === 'number' ? Math.floor(start / interval) : 0;
+  const intervals = typeof interval === 'number' ? Math.ceil(end / interval) - first : interval.length - 1;
   const wanted = Math.max(
     Math.ceil(events / sizes.largest),
     Math.min(sizes.atOnce, Math.floor(events / sizes.smallest)),
   );
   const count = Math.min(intervals, wanted);
   if (count < 2 || events / count > 2 * sizes.largest) return [filter];
-  const edge = (slice: number): number => (first + Math.floor((intervals * slice) / count)) * interval;
+  const edge = (slice: number): number => {
+    const n = first + Math.floor((intervals * slice) / count);
+    return typeof interval === 'number' ? n * interval : (interval[n] ?? end);
+  };
   return Array.from({ length: count }, (_, slice) => ({
     ...filter,
     start: slice === 0 ? start : edge(slice),

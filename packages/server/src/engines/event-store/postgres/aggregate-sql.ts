@@ -1,8 +1,10 @@
 import type { AggregationQuery, GroupKey } from '../../../domain/queries/event-query.ts';
+import type { Intervals } from '../../../domain/time/intervals.ts';
 import { millisecondsSql } from './event-row.ts';
 import { filterSql } from './filter-sql.ts';
 import { doubleSql, propertySql } from './property-sql.ts';
-import { minuteMs, rollUpRange, totalsSql, type WholeMinutes } from './roll-ups.ts';
+import { responseTimeSql } from './response-time-sql.ts';
+import { isOfWholeMinutes, rollUpRange, totalsSql, type WholeMinutes } from './roll-ups.ts';
 import { SqlParameters } from './sql-parameters.ts';
 
 export interface Statement {
@@ -16,8 +18,12 @@ export type Sums = 'fast' | 'wide';
 type Keys = readonly (readonly string[])[];
 const eachTag = `cross join lateral unnest(case when cardinality(tags) = 0 then array['null'] else tags end) as one_tag`;
 
-/** Intervals are aligned to the epoch, also those before it. */
-export function bucketSql(interval: number, parameters: SqlParameters): string {
+/** Where the interval of an event begins. Those of a length are aligned to the epoch, also before it. */
+export function bucketSql(interval: Intervals, parameters: SqlParameters): string {
+  if (typeof interval !== 'number') {
+    const starts = parameters.addTimes(interval.slice(0, -1));
+    return `(${starts})[width_bucket(timestamp, ${starts})]`;
+  }
   return `date_bin(${parameters.add('bigint', interval)} * interval '1 millisecond', timestamp, 'epoch'::timestamptz)`;
 }
 
@@ -47,7 +53,7 @@ export class AggregationSql {
     return this.#statement(
       (p) =>
         `select ${names}, ${this.#metric()} as value, sum(${this.#metric()}) over () as total ` +
-        `from ${this.#rows(p, { keys: true })} group by ${names} ` +
+        `from ${this.#rows(p, { keys: true, ...this.#onlyGiven() })} group by ${names} ` +
         `order by value desc nulls last, ${this.#order()} limit ${p.add('bigint', limit)}`,
     );
   }
@@ -61,7 +67,7 @@ export class AggregationSql {
   }
 
   /** The metric by interval, in `bucket`. */
-  series(interval: number, limit: number): Statement {
+  series(interval: Intervals, limit: number): Statement {
     return this.#statement(
       (p) =>
         `select ${millisecondsSql('bucket')} as bucket, ${this.#metric()} as value ` +
@@ -70,8 +76,18 @@ export class AggregationSql {
     );
   }
 
+  /** The metric by interval over all events that are in none of the groups. */
+  otherSeries(interval: Intervals, groups: Keys, limit: number): Statement {
+    return this.#statement(
+      (p) =>
+        `select ${millisecondsSql('bucket')} as bucket, ${this.#metric()} as value ` +
+        `from ${this.#rows(p, { keys: true, interval, condition: 'not in', groups })} group by rows.bucket ` +
+        `order by rows.bucket limit ${p.add('bigint', limit)}`,
+    );
+  }
+
   /** The metric by interval and group. */
-  groupSeries(interval: number, groups: Keys, limit: number): Statement {
+  groupSeries(interval: Intervals, groups: Keys, limit: number): Statement {
     const names = this.#names().join(', ');
     return this.#statement(
       (p) =>
@@ -84,6 +100,11 @@ export class AggregationSql {
   #statement(build: (parameters: SqlParameters) => string): Statement {
     const parameters = new SqlParameters();
     return { sql: build(parameters), values: parameters.values };
+  }
+
+  #onlyGiven(): { condition?: 'in'; groups?: Keys } {
+    const { only } = this.#query;
+    return only === undefined ? {} : { condition: 'in', groups: only };
   }
 
   #names(): string[] {
@@ -100,22 +121,15 @@ export class AggregationSql {
   /** What is aggregated: a row for each event, total of a minute, or user. */
   #rows(
     parameters: SqlParameters,
-    wanted: { keys: boolean; interval?: number; condition?: 'in' | 'not in'; groups?: Keys },
+    wanted: { keys: boolean; interval?: Intervals; condition?: 'in' | 'not in'; groups?: Keys },
   ): string {
-    const { groupBy, metric, field } = this.#query;
+    const { groupBy, metric } = this.#query;
     const keys = wanted.keys ? groupBy.map((key, i) => `${keySql(key, parameters)} as key${i + 1}`) : [];
     const bucket =
       wanted.interval === undefined ? [] : [`${bucketSql(wanted.interval, parameters)} as bucket`];
-    const measured =
-      field !== undefined
-        ? `${propertySql(field, parameters).number} as number`
-        : metric === 'unique_users'
-          ? 'user_id'
-          : this.#minutes === null
-            ? '1 as events'
-            : 'events';
-    const selected = [...keys, ...bucket, measured].join(', ');
-    const rows = `select ${metric === 'unique_users' ? 'distinct ' : ''}${selected} from ${this.#source(parameters, wanted.keys)}`;
+    const who = whoIsCounted(metric);
+    const selected = [...keys, ...bucket, who ?? this.#measured(parameters)].join(', ');
+    const rows = `select ${who === null ? '' : 'distinct '}${selected} from ${this.#source(parameters, wanted.keys)}`;
     if (wanted.condition === undefined) return `(${rows}) as rows`;
     const lists = groupBy.map((_, i) =>
       parameters.add(
@@ -125,10 +139,18 @@ export class AggregationSql {
     );
     const names = this.#names().join(', ');
     const condition = `(${names}) ${wanted.condition} (select * from unnest(${lists.join(', ')}))`;
-    if (metric !== 'unique_users' || wanted.condition === 'in')
+    if (who === null || wanted.condition === 'in')
       return `(select * from (${rows}) as grouped where ${condition}) as rows`;
     // A user of several of the groups is one user.
-    return `(select distinct user_id from (${rows}) as grouped where ${condition}) as rows`;
+    const different = wanted.interval === undefined ? who : `bucket, ${who}`;
+    return `(select distinct ${different} from (${rows}) as grouped where ${condition}) as rows`;
+  }
+
+  #measured(parameters: SqlParameters): string {
+    const { field } = this.#query;
+    if (field === 'response_time') return `${responseTimeSql(parameters)} as number`;
+    if (field !== undefined) return `${propertySql(field, parameters).number} as number`;
+    return this.#minutes === null ? '1 as events, is_error::integer as errors' : 'events, errors';
   }
 
   #source(parameters: SqlParameters, withKeys: boolean): string {
@@ -143,7 +165,12 @@ export class AggregationSql {
       case 'count':
         return 'coalesce(sum(events), 0)::float8';
       case 'unique_users':
-        return 'count(user_id)::float8';
+      case 'unique_sessions':
+        return `count(${whoIsCounted(this.#query.metric)})::float8`;
+      case 'error_count':
+        return 'coalesce(sum(errors), 0)::float8';
+      case 'error_rate':
+        return 'coalesce(sum(errors)::float8 / nullif(sum(events), 0)::float8, 0)';
       case 'sum':
         return this.#sum();
       case 'avg':
@@ -166,16 +193,26 @@ export class AggregationSql {
 /** Whether the minute totals have what the aggregation asks for. */
 function countsFromRollUps({ metric, groupBy, interval }: AggregationQuery): boolean {
   return (
-    metric === 'count' &&
-    (interval === undefined || interval % minuteMs === 0) &&
+    (metric === 'count' || metric === 'error_count' || metric === 'error_rate') &&
+    (interval === undefined || isOfWholeMinutes(interval)) &&
     groupBy.every(({ kind, ...key }) => kind === 'field' && 'field' in key && isRolledUp(key.field))
   );
+}
+
+/** The column whose different values a metric counts; null for all other metrics. */
+function whoIsCounted(metric: AggregationQuery['metric']): 'user_id' | 'session_id' | null {
+  if (metric === 'unique_users') return 'user_id';
+  return metric === 'unique_sessions' ? 'session_id' : null;
 }
 
 const isRolledUp = (field: string): boolean => field === 'type' || field === 'source' || field === 'severity';
 
 function keySql(key: GroupKey, parameters: SqlParameters): string {
   if (key.kind === 'property') return propertySql(key.path, parameters).text;
+  if (key.kind === 'labelled') {
+    const labels = parameters.add('jsonb', JSON.stringify(Object.fromEntries(key.labels)));
+    return `coalesce(${labels} ->> (${propertySql(key.path, parameters).text}), ${parameters.add('text', key.rest)})`;
+  }
   switch (key.field) {
     case 'type':
     case 'source':

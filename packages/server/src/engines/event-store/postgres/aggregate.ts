@@ -3,7 +3,14 @@ import { validationError } from '../../../domain/errors.ts';
 import type { AggregationQuery } from '../../../domain/queries/event-query.ts';
 import { sqlStateOf } from '../../postgres/failures.ts';
 import type { Postgres, Row, Statements } from '../../postgres/postgres.ts';
-import { emptyValue, joinSeries, longestSeries, nestGroups } from '../aggregation-shape.ts';
+import {
+  emptyValue,
+  isSumOfGroups,
+  joinSeries,
+  longestSeries,
+  nestGroups,
+  type SeriesRest,
+} from '../aggregation-shape.ts';
 import type { ReadOptions } from '../port.ts';
 import { AggregationSql, type Statement, type Sums } from './aggregate-sql.ts';
 import { inSnapshot } from './snapshot.ts';
@@ -38,7 +45,10 @@ async function answer(
     (await statements.query(statement.sql, statement.values)).rows;
 
   const groupRows = groupBy.length === 0 ? [] : await run(sql.groups(limit + 1));
-  const summed = groupRows.length > 0 && isSumOfGroups(query) ? groupRows[0]?.total : undefined;
+  const summed =
+    groupRows.length > 0 && query.only === undefined && isSumOfGroups(query)
+      ? groupRows[0]?.total
+      : undefined;
   const total =
     typeof summed === 'number'
       ? summed
@@ -50,6 +60,16 @@ async function answer(
     interval === undefined || groups.length === 0
       ? []
       : await run(sql.groupSeries(interval, keys, longestSeries + 1));
+  const isCutOff = groupRows.length > limit || query.only !== undefined;
+  const rest: SeriesRest =
+    interval === undefined || !isCutOff
+      ? 'none'
+      : isSumOfGroups(query)
+        ? 'difference'
+        : (await run(sql.otherSeries(interval, keys, longestSeries + 1))).map((row) => ({
+            time: Number(row.bucket),
+            total: readValue(row),
+          }));
   if (seriesRows.length > longestSeries || groupSeriesRows.length > longestSeries) throw seriesTooLong();
 
   const result: AggregationResult = {
@@ -57,7 +77,7 @@ async function answer(
     total,
     period: { start: isoOrNull(filter.start), end: isoOrNull(filter.end) },
   };
-  if (groupRows.length > limit) {
+  if (isCutOff) {
     result.other =
       isSumOfGroups(query) && total !== null
         ? groups.reduce((rest, { value }) => rest - (value ?? 0), total)
@@ -69,14 +89,10 @@ async function answer(
       interval,
       seriesRows.map((row) => ({ time: Number(row.bucket), total: readValue(row) })),
       groupSeriesRows.map((row) => ({ time: Number(row.bucket), group: readGroup(row, groupBy.length) })),
+      rest,
     );
   }
   return result;
-}
-
-/** Counts add up, unless an event is in several groups. */
-function isSumOfGroups({ metric, groupBy }: AggregationQuery): boolean {
-  return metric === 'count' && !groupBy.some((key) => key.kind === 'field' && key.field === 'tag');
 }
 
 function readGroup(row: Row, depth: number): { keys: string[]; value: number | null } {

@@ -1,8 +1,17 @@
 import type { EventFilter } from '../../../domain/queries/event-query.ts';
+import type { Intervals } from '../../../domain/time/intervals.ts';
 import { fieldConditions } from './filter-sql.ts';
 import type { SqlParameters } from './sql-parameters.ts';
 
 export const minuteMs = 60_000;
+
+/** Whether each minute lies in one interval. */
+export const isOfWholeMinutes = (interval: Intervals): boolean => isOfWhole(minuteMs, interval);
+
+export const isOfWhole = (milliseconds: number, interval: Intervals): boolean =>
+  typeof interval === 'number'
+    ? interval % milliseconds === 0
+    : interval.every((edge) => edge % milliseconds === 0);
 
 /** The whole minutes of a time range, milliseconds since the epoch; without a bound where the range has none. */
 export interface WholeMinutes {

@@ -8,6 +8,11 @@ export class SqlParameters {
     return `$${this.values.length}::${type}`;
   }
 
+  /** Moments, given in milliseconds since the epoch. */
+  addTimes(milliseconds: readonly number[]): string {
+    return this.add('timestamptz[]', milliseconds.map(timeText));
+  }
+
   /** A moment, given in milliseconds since the epoch. */
   addTime(milliseconds: number): string {
     return this.add('timestamptz', timeText(milliseconds));

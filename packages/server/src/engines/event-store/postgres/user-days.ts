@@ -2,6 +2,7 @@ import type { Statements } from '../../postgres/postgres.ts';
 import type { HistoryPoint, HistoryQuery } from '../port.ts';
 import { bucketSql } from './aggregate-sql.ts';
 import { millisecondsSql } from './event-row.ts';
+import { isOfWhole } from './roll-ups.ts';
 import { SqlParameters } from './sql-parameters.ts';
 
 /*
@@ -18,6 +19,7 @@ const quartersOfHalf = 48;
 export function hasUserBitmaps({ filter, interval }: HistoryQuery): boolean {
   if (filter.types !== undefined || filter.sources !== undefined || filter.severities !== undefined)
     return false;
+  if (typeof interval !== 'number') return isOfWhole(quarterMs, interval);
   return interval % dayMs === 0 || (interval % quarterMs === 0 && dayMs % interval === 0);
 }
 
@@ -30,16 +32,24 @@ export async function usersByInterval(
   const first = points[0];
   const last = points.at(-1);
   if (first === undefined || last === undefined) return new Map();
-  const end = last.timestamp + interval;
+  const endOf = (start: number): number =>
+    typeof interval === 'number' ? start + interval : (interval[interval.indexOf(start) + 1] ?? start);
+  const end = endOf(last.timestamp);
   const users =
-    interval < dayMs
-      ? await usersWithinDays(statements, filter.project, interval, first.timestamp, end)
-      : await usersOfDays(statements, filter.project, interval, first.timestamp, end);
+    typeof interval !== 'number'
+      ? await usersOfIntervals(
+          statements,
+          filter.project,
+          points.map(({ timestamp }) => [timestamp, endOf(timestamp)]),
+        )
+      : interval < dayMs
+        ? await usersWithinDays(statements, filter.project, interval, first.timestamp, end)
+        : await usersOfDays(statements, filter.project, interval, first.timestamp, end);
   // The first and the last interval may lie within the range in part only.
   for (const start of new Set([first.timestamp, last.timestamp])) {
     const from = Math.max(start, filter.start ?? start);
-    const to = Math.min(start + interval, filter.end ?? start + interval);
-    if (from !== start || to !== start + interval)
+    const to = Math.min(endOf(start), filter.end ?? endOf(start));
+    if (from !== start || to !== endOf(start))
       users.set(start, await usersOfRange(statements, filter.project, from, to));
   }
   return users;
@@ -92,6 +102,50 @@ async function usersWithinDays(
   );
 }
 
+/** Any intervals of whole quarter-hours: of each day that one touches, the quarter-hours that are in it. */
+async function usersOfIntervals(
+  statements: Statements,
+  project: string,
+  intervals: readonly (readonly [start: number, end: number])[],
+): Promise<Map<number, number>> {
+  const parts = intervals.flatMap(([start, end]) => {
+    const firstDay = Math.floor(start / dayMs) * dayMs;
+    const days = Array.from({ length: Math.ceil((end - firstDay) / dayMs) }, (_, i) => firstDay + i * dayMs);
+    return days.map((day) => {
+      const from = Math.max(0, (start - day) / quarterMs);
+      const to = Math.min(2 * quartersOfHalf, (end - day) / quarterMs);
+      const [morning, evening] = halvesBetween(from, to);
+      return { start, day: dateText(day), morning: String(morning), evening: String(evening) };
+    });
+  });
+  const parameters = new SqlParameters();
+  const lists = [
+    parameters.add(
+      'float8[]',
+      parts.map((part) => part.start),
+    ),
+    parameters.add(
+      'date[]',
+      parts.map((part) => part.day),
+    ),
+    parameters.add(
+      'bigint[]',
+      parts.map((part) => part.morning),
+    ),
+    parameters.add(
+      'bigint[]',
+      parts.map((part) => part.evening),
+    ),
+  ];
+  const sql =
+    `select start, count(distinct user_id)::float8 as users ` +
+    `from unnest(${lists.join(', ')}) as part(start, day, morning, evening) ` +
+    `join event_user_days as seen on seen.project = ${parameters.add('text', project)} and seen.day = part.day ` +
+    `where first_half & morning <> 0 or second_half & evening <> 0 group by start`;
+  const { rows } = await statements.query(sql, parameters.values);
+  return new Map(rows.map((row) => [Number(row.start), Number(row.users)]));
+}
+
 /** Users of any range of time. */
 async function usersOfRange(
   statements: Statements,
@@ -118,7 +172,7 @@ async function usersOfRange(
     );
     fromEvents(wholeTo, to);
   } else fromEvents(from, to);
-  const sql = `select count(*)::float8 as users from (${parts.join(' union ')}) as seen`;
+  const sql = `select count(distinct user_id)::float8 as users from (${parts.join(' union ')}) as seen`;
   const { rows } = await statements.query(sql, parameters.values);
   return Number(rows[0]?.users ?? 0);
 }
@@ -141,16 +195,23 @@ function partOfDaySql(from: number, to: number, parameters: SqlParameters): stri
 
 /** Whether a user had events in the quarter-hours from one, to before another. */
 function seenSql(from: number, to: number, parameters: SqlParameters): string {
-  const halves = [
-    ['first_half', from, to],
-    ['second_half', from - quartersOfHalf, to - quartersOfHalf],
+  const [morning, evening] = halvesBetween(from, to);
+  const columns = [
+    ['first_half', morning],
+    ['second_half', evening],
   ] as const;
-  return halves
-    .flatMap(([column, first, end]) => {
-      const mask = bitsBetween(Math.max(first, 0), Math.min(end, quartersOfHalf));
-      return mask === 0n ? [] : [`${column} & ${parameters.add('bigint', String(mask))} <> 0`];
-    })
+  return columns
+    .flatMap(([column, mask]) =>
+      mask === 0n ? [] : [`${column} & ${parameters.add('bigint', String(mask))} <> 0`],
+    )
     .join(' or ');
+}
+
+/** Bits of the quarter-hours of a day from one, to before another: those before noon, and those after it. */
+function halvesBetween(from: number, to: number): readonly [bigint, bigint] {
+  const half = (first: number, end: number): bigint =>
+    bitsBetween(Math.max(first, 0), Math.min(end, quartersOfHalf));
+  return [half(from, to), half(from - quartersOfHalf, to - quartersOfHalf)];
 }
 
 function bitsBetween(first: number, end: number): bigint {

@@ -1,5 +1,5 @@
 import type { Issue } from '@streamflow/contracts';
-import { StreamFlowError, validationError } from '../../domain/errors.ts';
+import { StreamFlowError, validationError } from '../errors.ts';
 
 /** Values of one condition; more are an error that says so. */
 export const maxValues = 50;

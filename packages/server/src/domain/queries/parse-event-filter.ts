@@ -1,7 +1,7 @@
 import { severities } from '@streamflow/contracts';
-import { parseTimestamp, timestampForm } from '../../domain/events/timestamp.ts';
-import type { EventFilter, PropertyCondition } from '../../domain/queries/event-query.ts';
-import { formatPropertyPath, parsePropertyPath } from '../../domain/queries/property-path.ts';
+import { parseTimestamp, timestampForm } from '../events/timestamp.ts';
+import type { EventFilter, PropertyCondition } from './event-query.ts';
+import { formatPropertyPath, parsePropertyPath } from './property-path.ts';
 import type { QueryReader } from './query-reader.ts';
 import { maxValues, shown } from './query-reader.ts';
 

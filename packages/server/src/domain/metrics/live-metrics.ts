@@ -1,0 +1,47 @@
+/** What was measured of a metric in a span of time. Values are in the metric's unit. */
+export interface MetricValue {
+  /** How many values, or events where the metric counts events. */
+  readonly count: number;
+  readonly sum: number;
+  /** Null without values. */
+  readonly min: number | null;
+  readonly max: number | null;
+  /** The latest by event time. */
+  readonly last: number | null;
+  /** How many distinct texts, within 2 %, where the metric counts those. */
+  readonly unique: number;
+  /** Within 1 % of the value; null without values. `q` from 0 to 1. */
+  quantile(q: number): number | null;
+}
+
+export interface MetricRead {
+  readonly project: string;
+  /** Name of a metric; unknown ones have no values. */
+  readonly metric: string;
+  /** Milliseconds since the epoch, whole seconds; included. */
+  readonly from: number;
+  /** Not included. */
+  readonly to: number;
+  /** Tags to part the values by; all together unless given. */
+  readonly groupBy?: readonly string[];
+}
+
+/** One combination of tag values and what was measured of it. */
+export interface MetricGroup {
+  /** In the order of `groupBy`; empty when all are together. */
+  readonly tags: readonly string[];
+  readonly value: MetricValue;
+}
+
+/**
+ * The metrics of the last hours, merged from what all analytics workers publish; whole seconds, by event time. Provisional
+ * for at most a minute, then the store's.
+ */
+export interface LiveMetrics {
+  /** Over the span; without groups when nothing was measured. */
+  read(query: MetricRead): readonly MetricGroup[];
+  /** Seconds before this are closed: what comes for them later is late. Milliseconds since the epoch. */
+  readonly watermark: number;
+  /** Told about once a second when there is something new; returns how to stop that. */
+  onTick(listener: (watermark: number) => void): () => void;
+}
