@@ -8,7 +8,7 @@ export function toMetricData({ name, type, tags, second, packed }: FoldedMetric)
   if (typeof packed === 'number') return { ...data, value: packed, metadata: { count: packed } };
   return {
     ...data,
-    value: valueOf(type, packed),
+    value: plainValue(type, packed),
     metadata: { aggregate: Buffer.from(packed).toString('base64') },
   };
 }
@@ -26,7 +26,7 @@ export function fromMetricData({ name, type, tags, timestamp, metadata }: Metric
 }
 
 /** For readers of the message that cannot unpack it. */
-function valueOf(type: MetricData['type'], packed: PackedAggregate): number {
+function plainValue(type: MetricData['type'], packed: PackedAggregate): number {
   const aggregate = new Aggregate();
   aggregate.merge(packed);
   if (aggregate.count === 0) return aggregate.unique;

@@ -9,6 +9,7 @@ import type { Clock } from '../../domain/clock.ts';
 import type { Log } from '../../domain/log.ts';
 import { EventFold } from '../../domain/metrics/event-fold.ts';
 import { parseEventLines } from '../../domain/metrics/event-lines.ts';
+import { minutesKept } from '../../domain/metrics/metric-ring.ts';
 import { toMetricData } from '../../domain/metrics/metric-messages.ts';
 import type { Timers } from '../../domain/timers.ts';
 import type { Bus, Consumption, Delivery } from '../../engines/bus/port.ts';
@@ -102,10 +103,11 @@ export function createStreamWorker(options: StreamWorkerOptions): StreamWorker {
         lastSecond = text;
         start = Date.parse(`${text}Z`);
       }
-      if (delivery.redelivered) touched.addSecond(headers.project, start);
-      else if (start + second <= oldest) {
+      if (delivery.redelivered) {
+        if (start >= now - minutesKept) touched.addSecond(headers.project, start);
+      } else if (start + second <= oldest) {
         late += 1;
-        touched.addMinute(headers.project, start);
+        if (start >= now - minutesKept) touched.addMinute(headers.project, start);
       } else fold.add(headers.project, event, start + Number(event.timestamp.slice(20, 23)));
     }
     events += lines.length;
