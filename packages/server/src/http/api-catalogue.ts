@@ -1,11 +1,15 @@
 import {
   analyticsRoutes,
+  analyticsWindows,
   apiKeyRoutes,
   authRoutes,
   dashboardRoutes,
   deadLetterRoutes,
   ingestionRoutes,
   ingestionSocket,
+  liveMetricsRoutes,
+  metricDefinitionRoutes,
+  metricsSocket,
   type RouteContract,
   type ServiceName,
   storageRoutes,
@@ -24,8 +28,14 @@ export const apiCatalogue: Readonly<
     routes: [...ingestionRoutes, ...authRoutes],
     sockets: [{ path: ingestionSocket.path, summary: ingestionSocket.summary, contract: ingestionSocket }],
   },
-  analytics: { routes: [...analyticsRoutes, ...authRoutes], sockets: [] },
+  analytics: {
+    routes: [...analyticsRoutes, ...metricDefinitionRoutes, analyticsWindows, ...authRoutes],
+    sockets: [],
+  },
   alerting: { routes: authRoutes, sockets: [] },
-  dashboard: { routes: [...dashboardRoutes, ...userRoutes, ...apiKeyRoutes, ...authRoutes], sockets: [] },
+  dashboard: {
+    routes: [...dashboardRoutes, ...liveMetricsRoutes, ...userRoutes, ...apiKeyRoutes, ...authRoutes],
+    sockets: [{ path: metricsSocket.path, summary: metricsSocket.summary, contract: metricsSocket }],
+  },
   storage: { routes: [...storageRoutes, ...deadLetterRoutes, ...authRoutes], sockets: [] },
 };

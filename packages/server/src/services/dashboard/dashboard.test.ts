@@ -1,5 +1,8 @@
 import { defaultPorts } from '@streamflow/contracts';
 import { afterEach, describe, expect, it } from 'vitest';
+import { silentLog } from '../../domain/log.ts';
+import { createTestLive } from '../../domain/metrics/live-metrics.fixture.ts';
+import { systemTimers } from '../../domain/timers.ts';
 import type { TestServer } from '../../http/server.fixture.ts';
 import { startTestServer } from '../../http/server.fixture.ts';
 import { createDashboard } from './dashboard.ts';
@@ -12,7 +15,11 @@ const dashboard = createDashboard({
     aggregate: async () => ({ aggregations: {}, total: 0, period: { start: null, end: null } }),
     ping: async () => {},
   },
+  live: createTestLive(0),
   clock: { now: () => 0 },
+  timers: systemTimers,
+  log: silentLog,
+  metrics: { watchGauge() {} },
   version: '1.2.3',
   ports: { ...defaultPorts, storage: 9005 },
 });
