@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { isWellFormedApiKey, looksLikeApiKey } from '../domain/access/api-key.ts';
 import type { Clock } from '../domain/clock.ts';
 import { type ApiKeyRecord, apiKeys } from '../domain/records/api-keys.ts';
+import { sessions } from '../domain/records/sessions.ts';
 import { users } from '../domain/records/users.ts';
 import type { RecordReader } from '../engines/record-store/port.ts';
 import { authenticationRequired, type Verified } from './credential-cache.ts';
@@ -34,9 +35,15 @@ export function createCredentials(options: CredentialsOptions): {
   const { records, tokens, clock, onKeyUsed } = options;
 
   const verifyToken = async (claims: TokenClaims): Promise<Verified> => {
-    const user = await records.get(users, { project: claims.project, id: claims.sub });
+    const { project } = claims;
+    const [user, session] = await Promise.all([
+      records.get(users, { project, id: claims.sub }),
+      records.get(sessions, { project, id: claims.sid }),
+    ]);
     if (user === null || user.disabled || user.session_epoch !== claims.epoch) throw authenticationRequired();
-    return { principal: userPrincipal(user), expiresAt: claims.exp * 1000 };
+    if (session === null || session.ended_at !== null || session.user_id !== user.id)
+      throw authenticationRequired();
+    return { principal: userPrincipal(user, session.id), expiresAt: claims.exp * 1000 };
   };
 
   const verifyKey = async (hash: string): Promise<Verified> => {

@@ -18,13 +18,14 @@ const ofRole: Readonly<Record<Role, ReadonlySet<Permission>>> = {
 const ofScopes = (scopes: readonly Scope[]): ReadonlySet<Permission> =>
   new Set(scopes.flatMap((scope) => scopePermissions[scope]));
 
-export const userPrincipal = (user: UserRecord): Principal => ({
+export const userPrincipal = (user: UserRecord, session: string): Principal => ({
   kind: 'user',
   id: user.id,
   name: user.email,
   role: user.role,
   permissions: ofRole[user.role],
   project: user.project,
+  session,
 });
 
 export const keyPrincipal = (key: ApiKeyRecord): Principal => ({

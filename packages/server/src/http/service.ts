@@ -13,6 +13,8 @@ export interface Principal {
   readonly project: string;
   /** Requests a minute of this caller alone, in place of the configured rate; null or absent for that. */
   readonly requestsPerMinute?: number | null;
+  /** Id of the session, of users who are signed in. */
+  readonly session?: string;
 }
 
 export interface RequestContext {

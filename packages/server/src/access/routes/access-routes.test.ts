@@ -47,7 +47,13 @@ describe('signing in', () => {
   it('answers a bearer token in the documented shape, not for caches', async () => {
     const { status, body, headers } = await login('admin@example.org', 'password of admin@example.org');
     expect(status).toBe(200);
-    expect(body).toEqual({ access_token: expect.any(String), token_type: 'bearer', expires_in: 1800 });
+    expect(body).toEqual({
+      access_token: expect.any(String),
+      token_type: 'bearer',
+      expires_in: 1800,
+      refresh_token: expect.any(String),
+      refresh_expires_in: 7 * 24 * 3600,
+    });
     expect(headers['cache-control']).toBe('no-store');
     expect((await send('GET', '/auth/me', undefined, as(body.access_token))).body).toEqual({
       success: true,
