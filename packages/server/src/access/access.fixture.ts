@@ -132,6 +132,8 @@ export async function openTestAccess(): Promise<TestAccess> {
         createdBy: 'test',
         expiresAt: null,
         requestsPerMinute: null,
+        allowedOrigins: null,
+        eventTypes: null,
         ...more,
       });
       return { id: record.id, key };

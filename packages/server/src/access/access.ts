@@ -96,7 +96,7 @@ export function createAccess(options: AccessOptions): Access {
       }),
     adminRoutes: () => [
       ...createUserRoutes({ records, accounts, clock, log, onChanged: cache.forget }),
-      ...createApiKeyRoutes({ records, keys, clock, log, onRevoked: cache.forget }),
+      ...createApiKeyRoutes({ records, keys, clock, log, onChanged: cache.forget }),
     ],
     ensureAdministrator: createEnsureAdministrator({ records, accounts, randomBytes: random.randomBytes }),
     close: usage.flush,

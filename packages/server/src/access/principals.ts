@@ -5,6 +5,7 @@ import {
   type Scope,
   scopePermissions,
 } from '@streamflow/contracts';
+import type { ApiKeyTermsRecord } from '../domain/records/api-key-terms.ts';
 import type { ApiKeyRecord } from '../domain/records/api-keys.ts';
 import type { UserRecord } from '../domain/records/users.ts';
 import type { Principal } from '../http/service.ts';
@@ -28,7 +29,7 @@ export const userPrincipal = (user: UserRecord, session: string): Principal => (
   session,
 });
 
-export const keyPrincipal = (key: ApiKeyRecord): Principal => ({
+export const keyPrincipal = (key: ApiKeyRecord, terms: ApiKeyTermsRecord | null): Principal => ({
   kind: 'key',
   id: key.id,
   name: key.name,
@@ -36,4 +37,6 @@ export const keyPrincipal = (key: ApiKeyRecord): Principal => ({
   permissions: ofScopes(key.scopes),
   project: key.project,
   requestsPerMinute: key.requests_per_minute,
+  allowedOrigins: terms?.allowed_origins ?? null,
+  eventTypes: terms?.event_types ?? null,
 });

@@ -119,6 +119,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
         'x-ratelimit-limit',
         'x-ratelimit-remaining',
         'x-ratelimit-reset',
+        'ratelimit',
+        'ratelimit-policy',
         'retry-after',
       ],
       maxAge: 600,

@@ -253,6 +253,9 @@ describe('API keys', () => {
       prefix: key.slice(0, 9),
       scopes: ['ingest', 'admin'],
       requests_per_minute: 60,
+      allowed_origins: null,
+      event_types: null,
+      previous_key_until: null,
       expires_at: '2024-01-01T00:00:00.000Z',
       revoked_at: null,
       created_by: adminId,
@@ -269,6 +272,63 @@ describe('API keys', () => {
     expect(again.body.data).toEqual(revoked.body.data);
   });
 
+  it('are rotated: the new key is good at once, the old one for the overlap, one before that no more', async () => {
+    const { id, key } = await test.addKey(['read'], { requestsPerMinute: 7 });
+    const rotate = (body: unknown) => send('POST', `/api-keys/${id}/rotate`, body);
+    const status = async (credential: string) =>
+      (await send('GET', '/auth/me', undefined, as(credential))).status;
+    expect(await status(key)).toBe(200);
+    const first = await rotate({ overlap_seconds: 60 });
+    expect([first.status, first.headers['cache-control']]).toEqual([201, 'no-store']);
+    expect(first.body.data).toMatchObject({
+      id,
+      requests_per_minute: 7,
+      prefix: first.body.data.key.slice(0, 9),
+      previous_key_until: '2023-12-01T12:01:00.000Z',
+    });
+    test.clock.time += 59_999;
+    expect([await status(key), await status(first.body.data.key)]).toEqual([200, 200]);
+    test.clock.time += 1;
+    expect([await status(key), await status(first.body.data.key)]).toEqual([401, 200]);
+    expect((await send('GET', '/api-keys')).body.data[0].previous_key_until).toBeNull();
+
+    const second = await rotate({});
+    const third = await rotate({ overlap_seconds: 0 });
+    expect(await Promise.all([first, second, third].map(({ body }) => status(body.data.key)))).toEqual([
+      401, 401, 200,
+    ]);
+    await send('DELETE', `/api-keys/${id}`);
+    expect(await status(third.body.data.key)).toBe(401);
+    expect((await rotate({})).status).toBe(409);
+    expect((await rotate({ overlap_seconds: -1 })).status).toBe(422);
+  });
+
+  it('for pages are of no use elsewhere', async () => {
+    const made = await send('POST', '/api-keys', {
+      name: 'shop',
+      scopes: ['ingest'],
+      allowed_origins: ['https://shop.example'],
+      event_types: ['web.click', 'custom.*'],
+    });
+    const { key, ...record } = made.body.data;
+    expect(record).toMatchObject({
+      allowed_origins: ['https://shop.example'],
+      event_types: ['web.click', 'custom.*'],
+    });
+    expect((await send('GET', '/api-keys')).body.data).toEqual([record]);
+    const from = async (origin: Record<string, string>) =>
+      (await send('GET', '/auth/me', undefined, { ...as(key), ...origin })).status;
+    expect(await from({ origin: 'https://shop.example' })).toBe(200);
+    for (const origin of [
+      'https://shop.example.evil',
+      'http://shop.example',
+      'https://shop.example:444',
+      'null',
+    ])
+      expect(await from({ origin })).toBe(403);
+    expect(await from({})).toBe(403);
+  });
+
   it.each([
     ['scopes', { name: 'a', scopes: [] }],
     ['scopes.0', { name: 'a', scopes: ['root'] }],
@@ -277,6 +337,10 @@ describe('API keys', () => {
     ['expires_at', { name: 'a', scopes: ['read'], expires_at: '2023-12-01T12:00:00Z' }],
     ['expires_at', { name: 'a', scopes: ['read'], expires_at: 'tomorrow' }],
     ['requests_per_minute', { name: 'a', scopes: ['read'], requests_per_minute: 0 }],
+    ['allowed_origins', { name: 'a', scopes: ['read'], allowed_origins: [] }],
+    ['allowed_origins.0', { name: 'a', scopes: ['read'], allowed_origins: ['https://a.example/path'] }],
+    ['allowed_origins.0', { name: 'a', scopes: ['read'], allowed_origins: ['*'] }],
+    ['event_types.0', { name: 'a', scopes: ['read'], event_types: ['a b'] }],
   ])('are refused for %s: %j', async (field, body) => {
     const answer = await send('POST', '/api-keys', body);
     expect([answer.status, answer.body.details.field]).toEqual([422, field]);
@@ -296,6 +360,7 @@ it('opens users and keys to administrators alone', async () => {
     ['GET', '/api-keys'],
     ['POST', '/api-keys', {}],
     ['DELETE', `/api-keys/${id}`],
+    ['POST', `/api-keys/${id}/rotate`, {}],
   ];
   for (const [method, url, body] of routes) {
     for (const credential of [analyst, key])
