@@ -1,4 +1,5 @@
 export * from './api/api-keys.ts';
+export * from './api/audit.ts';
 export * from './api/auth.ts';
 export * from './api/dashboard.ts';
 export * from './api/dead-letters.ts';

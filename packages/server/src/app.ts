@@ -194,6 +194,7 @@ export function startApp({
         services: serviceNames.map((name) => services[name]),
         sharedRoutes,
         principal: owner,
+        audit: access.audit,
         limits,
         clock,
         log,
@@ -222,6 +223,7 @@ export function startApp({
             authenticate: access.authenticate,
             allowAnonymous: config.ingestion.allow_anonymous,
           },
+          audit: access.audit,
           rateLimiter,
           rateLimits: config.rate_limiting.enabled
             ? {

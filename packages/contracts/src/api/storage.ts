@@ -126,6 +126,7 @@ export type EventLookUpResult = Type.Static<typeof EventLookUpResult>;
 export const lookUpEvents = defineRoute({
   method: 'POST',
   path: '/events/lookup',
+  changes: false,
   operationId: 'lookUpEvents',
   summary: 'Look many ids up',
   description: 'Says which of the ids are stored, and since when.',

@@ -3,8 +3,10 @@ import type { Clock } from '../domain/clock.ts';
 import type { Log } from '../domain/log.ts';
 import { systemTimers, type Timers } from '../domain/timers.ts';
 import type { RecordStore } from '../engines/record-store/port.ts';
+import type { AuditTrail } from '../http/audit.ts';
 import type { MountedRoute, Principal } from '../http/service.ts';
 import { createEnsureAdministrator, type EnsureAdministrator } from './administrator.ts';
+import { createAuditTrail } from './audit-trail.ts';
 import { createCredentialCache } from './credential-cache.ts';
 import { createCredentials } from './credentials.ts';
 import { createIssuedKeys } from './issued-keys.ts';
@@ -13,6 +15,7 @@ import { createOwnPassword } from './own-password.ts';
 import { createPasswordHasher, type PasswordHasher } from './password-hasher.ts';
 import { createRefreshTokens } from './refresh-tokens.ts';
 import { createApiKeyRoutes } from './routes/api-key-routes.ts';
+import { createAuditRoute } from './routes/audit-route.ts';
 import { createAuthRoutes } from './routes/auth-routes.ts';
 import { createSessionCookie } from './routes/session-cookie.ts';
 import { createUserRoutes } from './routes/user-routes.ts';
@@ -52,8 +55,10 @@ export interface Access {
   signIn(given: GivenPassword): Promise<SessionTokens>;
   /** `/auth/*`, for every service. */
   authRoutes(): MountedRoute[];
-  /** `/users` and `/api-keys`, for the dashboard. */
+  /** `/users`, `/api-keys` and `/audit`, for the dashboard. */
   adminRoutes(): MountedRoute[];
+  /** Where changes are noted, on every service. */
+  readonly audit: AuditTrail;
   readonly ensureAdministrator: EnsureAdministrator;
   /** Writes what is still to be written. The records stay open. */
   close(): Promise<void>;
@@ -78,6 +83,7 @@ export function createAccess(options: AccessOptions): Access {
     lifetimeMs: options.sessionLifetimeMs,
   });
   const changeOwnPassword = createOwnPassword({ records, passwords, checkCurrent: checkPassword, tokens });
+  const audit = createAuditTrail({ records, newId: random.newId, log });
   const cookie = createSessionCookie({ secure: options.secureCookies });
   const accounts = createUserAccounts({ records, passwords, newId: random.newId });
   const keys = createIssuedKeys({ records, clock, ...random });
@@ -91,13 +97,16 @@ export function createAccess(options: AccessOptions): Access {
         sessions,
         changeOwnPassword,
         cookie,
+        audit,
         clock,
         onChanged: cache.forget,
       }),
     adminRoutes: () => [
       ...createUserRoutes({ records, accounts, clock, log, onChanged: cache.forget }),
       ...createApiKeyRoutes({ records, keys, clock, log, onChanged: cache.forget }),
+      createAuditRoute(records),
     ],
+    audit,
     ensureAdministrator: createEnsureAdministrator({ records, accounts, randomBytes: random.randomBytes }),
     close: usage.flush,
   };

@@ -5,6 +5,7 @@ import {
   deadLetterRoutes,
   ingestionRoutes,
   ingestionSocket,
+  listAudit,
   type RouteContract,
   type ServiceName,
   storageRoutes,
@@ -25,6 +26,9 @@ export const apiCatalogue: Readonly<
   },
   analytics: { routes: authRoutes, sockets: [] },
   alerting: { routes: authRoutes, sockets: [] },
-  dashboard: { routes: [...dashboardRoutes, ...userRoutes, ...apiKeyRoutes, ...authRoutes], sockets: [] },
+  dashboard: {
+    routes: [...dashboardRoutes, ...userRoutes, ...apiKeyRoutes, listAudit, ...authRoutes],
+    sockets: [],
+  },
   storage: { routes: [...storageRoutes, ...deadLetterRoutes, ...authRoutes], sockets: [] },
 };

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { unavailable } from '../../domain/errors.ts';
 import { users } from '../../domain/records/users.ts';
 import { startTestServer, type TestServer } from '../../http/server.fixture.ts';
 import { openTestAccess, project, type TestAccess } from '../access.fixture.ts';
@@ -13,6 +14,7 @@ beforeEach(async () => {
   server = await startTestServer([...test.access.authRoutes(), ...test.access.adminRoutes()], {
     access: { allowAnonymous: false, authenticate: test.access.authenticate },
     clock: test.clock,
+    audit: test.access.audit,
   });
   adminId = await test.addUser('admin@example.org', 'admin');
   admin = await signIn('admin@example.org');
@@ -357,6 +359,7 @@ it('opens users and keys to administrators alone', async () => {
     ['POST', '/users', {}],
     ['GET', `/users/${id}`],
     ['PATCH', `/users/${id}`, {}],
+    ['GET', '/audit'],
     ['GET', '/api-keys'],
     ['POST', '/api-keys', {}],
     ['DELETE', `/api-keys/${id}`],
@@ -367,4 +370,66 @@ it('opens users and keys to administrators alone', async () => {
       expect((await send(method, url, body, as(credential))).status).toBe(403);
     expect((await send(method, url, body, as('sf_wrong'))).status).toBe(401);
   }
+});
+
+describe('the audit log', () => {
+  const entries = async (query = '') => (await send('GET', `/audit${query}`)).body.data;
+
+  it('says who did what, when, from where and with what outcome, without any value', async () => {
+    test.clock.time += 1000;
+    const made = await send('POST', '/users', {
+      email: 'eve@example.org',
+      password: 'a very secret password',
+      role: 'viewer',
+    });
+    test.clock.time += 1000;
+    await send('PATCH', `/users/${adminId}`, { role: 'viewer' });
+    const [lowered, created, signedIn] = await entries();
+    expect(created).toEqual({
+      id: expect.any(String),
+      timestamp: '2023-12-01T12:00:01.000Z',
+      actor: { kind: 'user', id: adminId, name: 'admin@example.org' },
+      action: 'createUser',
+      target: made.body.data.id,
+      fields: ['email', 'password', 'role'],
+      status: 201,
+      address: '127.0.0.1',
+      correlation_id: expect.any(String),
+    });
+    expect(lowered).toMatchObject({ action: 'updateUser', target: adminId, fields: ['role'], status: 409 });
+    expect(signedIn).toMatchObject({ action: 'login', target: adminId, status: 200 });
+    expect(JSON.stringify(await entries())).not.toContain('secret password');
+  });
+
+  it('is narrowed by actor, action and target, and read page by page', async () => {
+    const { id, key } = await test.addKey(['admin']);
+    for (let n = 0; n < 3; n++) await send('POST', '/api-keys', { name: `k${n}`, scopes: ['read'] }, as(key));
+    await send('DELETE', `/api-keys/${id}`);
+    expect(await entries(`?actor_id=${id}`)).toHaveLength(3);
+    expect(await entries('?action=createApiKey')).toHaveLength(3);
+    expect(await entries(`?target=${id}`)).toEqual([expect.objectContaining({ action: 'revokeApiKey' })]);
+    const page = (await send('GET', '/audit?limit=2')).body;
+    expect([page.data.length, page.pagination.total]).toEqual([2, 5]);
+  });
+
+  it('has no entry for reading, for what was refused at the door, nor for sending a form that is wrong', async () => {
+    const before = (await entries()).length;
+    await send('GET', '/users');
+    await send('POST', '/users', {});
+    await send('POST', '/users', {}, as('nobody'));
+    expect(await entries()).toHaveLength(before);
+  });
+
+  it('comes before the change: what cannot be noted is not done', async () => {
+    const failing = { open: () => Promise.reject(unavailable('away')) };
+    await server.close();
+    server = await startTestServer(test.access.adminRoutes(), {
+      access: { allowAnonymous: false, authenticate: test.access.authenticate },
+      clock: test.clock,
+      audit: failing,
+    });
+    const body = { email: 'eve@example.org', password: 'a good password', role: 'viewer' };
+    expect((await send('POST', '/users', body)).status).toBe(503);
+    expect(await test.records.count(users, { project })).toBe(1);
+  });
 });

@@ -11,8 +11,9 @@ import {
 } from '@streamflow/contracts';
 import { Compile } from 'typebox/compile';
 import type { Clock } from '../../domain/clock.ts';
+import type { AuditTrail } from '../../http/audit.ts';
 import { addressKey } from '../../http/client-address.ts';
-import type { MountedRoute, RequestContext } from '../../http/service.ts';
+import type { MountedRoute, Principal, RequestContext } from '../../http/service.ts';
 import { authenticationRequired } from '../credential-cache.ts';
 import type { OwnPassword } from '../own-password.ts';
 import type { Sessions, SessionTokens } from '../sessions.ts';
@@ -30,11 +31,12 @@ export function createAuthRoutes(options: {
   readonly sessions: Sessions;
   readonly changeOwnPassword: OwnPassword;
   readonly cookie: SessionCookie;
+  readonly audit: AuditTrail;
   readonly clock: Clock;
   /** Told when credentials of a user are not what they were. */
   onChanged(userId: string): void;
 }): MountedRoute[] {
-  const { checkPassword, sessions, changeOwnPassword, cookie, clock, onChanged } = options;
+  const { checkPassword, sessions, changeOwnPassword, cookie, audit, clock, onChanged } = options;
 
   /** The refresh token of the body, or that of the cookie, and whether it was the cookie's. */
   const givenToken = ({ body, headers }: RequestContext & { readonly body: unknown }) => {
@@ -62,6 +64,24 @@ export function createAuthRoutes(options: {
     };
   };
 
+  /** Whoever signs in or out is known only now, and not to the gate. */
+  const noteSession = async (
+    { address, correlationId }: RequestContext,
+    action: 'login' | 'logout',
+    { id, project, email = '' }: { readonly id: string; readonly project: string; readonly email?: string },
+  ): Promise<void> => {
+    const principal: Principal = {
+      kind: 'user',
+      id,
+      name: email,
+      role: null,
+      permissions: new Set(),
+      project,
+    };
+    const close = await audit.open({ principal, action, target: id, fields: [], address, correlationId });
+    await close(200);
+  };
+
   return [
     {
       contract: login,
@@ -70,7 +90,9 @@ export function createAuthRoutes(options: {
         const inCookie = session === 'cookie';
         if (inCookie) expectOwnOrigin(context.headers);
         const user = await checkPassword({ username, password, address: addressKey(context.address) });
-        return answer(context, await sessions.open(user), inCookie);
+        const tokens = await sessions.open(user);
+        await noteSession(context, 'login', user);
+        return answer(context, tokens, inCookie);
       },
     },
     {
@@ -87,7 +109,10 @@ export function createAuthRoutes(options: {
       async handle(context) {
         const { token, inCookie } = givenToken(context);
         const ended = token === null ? null : await sessions.end(token);
-        if (ended !== null) onChanged(ended.user_id);
+        if (ended !== null) {
+          onChanged(ended.user_id);
+          await noteSession(context, 'logout', { id: ended.user_id, project: ended.project });
+        }
         if (inCookie) context.reply.header('set-cookie', cookie.clear());
         return envelope('You are signed out', { ended: ended !== null }, clock.now());
       },
