@@ -6,6 +6,7 @@ import type {
   ListUsersQuery,
   Pagination,
   RecordListQuery,
+  RotateApiKeyBody,
   UpdateUserBody,
   User,
 } from '@streamflow/contracts';
@@ -34,6 +35,8 @@ export interface ApiKeysApi {
   /** The answer holds the key itself, this once. */
   create(key: CreateApiKeyBody): Promise<CreatedApiKey>;
   revoke(id: string): Promise<ApiKey>;
+  /** A new key in the place of this one, which stays good for the overlap, seconds, a day unless given. */
+  rotate(id: string, options?: RotateApiKeyBody): Promise<CreatedApiKey>;
 }
 
 export function createUsersApi({ exchange }: Transport): UsersApi {
@@ -56,5 +59,14 @@ export function createApiKeysApi({ exchange }: Transport): ApiKeysApi {
         .data,
     revoke: async (id) =>
       (await exchange<Envelope<ApiKey>>('dashboard', 'DELETE', `/api-keys/${encodeURIComponent(id)}`)).data,
+    rotate: async (id, options = {}) =>
+      (
+        await exchange<Envelope<CreatedApiKey>>(
+          'dashboard',
+          'POST',
+          `/api-keys/${encodeURIComponent(id)}/rotate`,
+          { body: jsonBody(options) },
+        )
+      ).data,
   };
 }

@@ -188,6 +188,17 @@ export class StreamFlow {
       this.request<TokenResponse>(this.#signInService(), 'POST', '/auth/login', {
         body: { username, password },
       }),
+    /** New tokens for a refresh token, which is used up; a lost answer may be asked for again within ten seconds. */
+    refresh: (refreshToken: string): Promise<TokenResponse> =>
+      this.request<TokenResponse>(this.#signInService(), 'POST', '/auth/refresh', {
+        body: { refresh_token: refreshToken },
+      }),
+    /** Ends the session of the refresh token. */
+    logout: async (refreshToken: string): Promise<void> => {
+      await this.request(this.#signInService(), 'POST', '/auth/logout', {
+        body: { refresh_token: refreshToken },
+      });
+    },
   };
 
   /**

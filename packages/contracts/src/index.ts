@@ -1,6 +1,7 @@
 export * from './api/analytics.ts';
 export * from './api/analytics-windows.ts';
 export * from './api/api-keys.ts';
+export * from './api/audit.ts';
 export * from './api/auth.ts';
 export * from './api/dashboard.ts';
 export * from './api/dead-letters.ts';

@@ -96,11 +96,14 @@ export function startApp({
         secret:
           config.security.jwt.secret_key?.reveal() ??
           (await loadOrCreateJwtSecret(dataFiles(config.dataDir).jwtSecret)),
+        previousSecrets: config.security.jwt.previous_secret_keys.map((secret) => secret.reveal()),
         algorithm: config.security.jwt.algorithm,
         expireMinutes: config.security.jwt.expire_minutes,
         issuer: 'streamflow',
         audience: 'streamflow',
       },
+      sessionLifetimeMs: config.security.session_hours * 3_600_000,
+      secureCookies: config.server.behind_tls,
     });
     teardown.push('access', () => access.close());
     const { email, password } = config.security.admin;
@@ -244,6 +247,7 @@ export function startApp({
         services: serviceNames.map((name) => services[name]),
         sharedRoutes,
         principal: owner,
+        audit: access.audit,
         limits,
         clock,
         log,
@@ -272,6 +276,7 @@ export function startApp({
             authenticate: access.authenticate,
             allowAnonymous: config.ingestion.allow_anonymous,
           },
+          audit: access.audit,
           rateLimiter,
           rateLimits: config.rate_limiting.enabled
             ? {

@@ -18,6 +18,26 @@ const RequestsPerMinute = Type.Integer({
 });
 const Time = (description: string) => Type.String({ format: 'date-time', description });
 
+const AllowedOrigins = Type.Array(
+  Type.String({ maxLength: 256, pattern: '^https?://[^/?#\\s@]+$', examples: ['https://shop.example.com'] }),
+  {
+    minItems: 1,
+    maxItems: 100,
+    uniqueItems: true,
+    description:
+      'Origins of the web pages that may use the key; requests that name no origin are refused then.',
+  },
+);
+const KeyEventTypes = Type.Array(
+  Type.String({ maxLength: 130, pattern: '^[A-Za-z0-9_.-]+(\\.\\*)?$', examples: ['web.click', 'custom.*'] }),
+  {
+    minItems: 1,
+    maxItems: 100,
+    uniqueItems: true,
+    description: 'Types, and patterns like `web.*`, of the events that the key may send.',
+  },
+);
+
 export const ApiKey = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
@@ -25,8 +45,14 @@ export const ApiKey = Type.Object(
     prefix: Type.String({ description: 'The beginning of the key, to tell keys apart.' }),
     scopes: Scopes,
     requests_per_minute: Type.Union([RequestsPerMinute, Type.Null()]),
+    allowed_origins: Type.Union([AllowedOrigins, Type.Null()]),
+    event_types: Type.Union([KeyEventTypes, Type.Null()]),
     expires_at: Type.Union([Time('From then on the key is refused.'), Type.Null()]),
     revoked_at: Type.Union([Time('When it was revoked.'), Type.Null()]),
+    previous_key_until: Type.Union([
+      Time('How long the key from before its last rotation is still good.'),
+      Type.Null(),
+    ]),
     created_by: Type.String({ description: 'Id of whoever made it.' }),
     created_at: Time('When it was made.'),
     last_used_at: Type.Union([Time('The last use, to a few minutes.'), Type.Null()]),
@@ -51,10 +77,27 @@ export const CreateApiKeyBody = Type.Object(
     scopes: Scopes,
     expires_at: Type.Optional(Type.Union([Time('In the future; never unless given.'), Type.Null()])),
     requests_per_minute: Type.Optional(Type.Union([RequestsPerMinute, Type.Null()])),
+    allowed_origins: Type.Optional(AllowedOrigins),
+    event_types: Type.Optional(KeyEventTypes),
   },
   { additionalProperties: false, $id: 'CreateApiKeyBody' },
 );
 export type CreateApiKeyBody = Type.Static<typeof CreateApiKeyBody>;
+
+export const RotateApiKeyBody = Type.Object(
+  {
+    overlap_seconds: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 2_592_000,
+        default: 86_400,
+        description: 'How long the key as it was is still good, seconds; 0 ends it at once.',
+      }),
+    ),
+  },
+  { additionalProperties: false, $id: 'RotateApiKeyBody' },
+);
+export type RotateApiKeyBody = Type.Static<typeof RotateApiKeyBody>;
 
 export const ApiKeyParams = Type.Object({
   key_id: Type.String({ format: 'uuid', description: 'Id of the key.' }),
@@ -97,4 +140,18 @@ export const revokeApiKey = defineRoute({
   responses: { 200: { description: 'The key as it is now.', schema: Envelope(ApiKey) } },
 });
 
-export const apiKeyRoutes = [listApiKeys, createApiKey, revokeApiKey] as const;
+export const rotateApiKey = defineRoute({
+  method: 'POST',
+  path: '/api-keys/:key_id/rotate',
+  operationId: 'rotateApiKey',
+  summary: 'Replace an API key by a new one',
+  description:
+    'The answer holds the new key, this once; id, scopes, rate and all else stay. The old one is good for a while longer, and one from before that no more. 409 when the key is revoked or has expired.',
+  tag,
+  permission: 'admin',
+  params: ApiKeyParams,
+  body: RotateApiKeyBody,
+  responses: { 201: { description: 'The new key.', schema: Envelope(CreatedApiKey) } },
+});
+
+export const apiKeyRoutes = [listApiKeys, createApiKey, revokeApiKey, rotateApiKey] as const;

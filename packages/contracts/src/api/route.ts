@@ -15,6 +15,8 @@ export interface RouteContract {
   readonly tag: string;
   /** What the caller must be allowed to do; `public` needs no credentials, `any` needs credentials of any kind. */
   readonly permission: Permission | 'public' | 'any';
+  /** `false` where another method than GET only reads; all else is in the audit log. */
+  readonly changes?: false;
   readonly params?: TSchema;
   /** Query parameters as they are after coercion from text. */
   readonly query?: TSchema;

@@ -159,6 +159,7 @@ export const countReceivedEvents = defineRoute({
 export const lookUpEvents = defineRoute({
   method: 'POST',
   path: '/events/lookup',
+  changes: false,
   operationId: 'lookUpEvents',
   summary: 'Look many ids up',
   description: 'Says which of the ids are stored, and since when.',

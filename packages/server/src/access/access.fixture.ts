@@ -23,6 +23,8 @@ export const jwt: TokenOptions = {
   audience: 'streamflow-api',
 };
 
+export const sessionLifetimeMs = 7 * 24 * 3_600_000;
+
 interface CountedHasher extends PasswordHasher {
   /** Each comparison: whether it was with a user's hash or with nobody's. */
   readonly verified: ('user' | 'nobody')[];
@@ -51,6 +53,10 @@ export interface TestAccess {
   failLookups(error: Error | null): void;
   addUser(email: string, role?: 'admin' | 'analyst' | 'viewer'): Promise<string>;
   addKey(scopes: Scope[], more?: Partial<NewKey>): Promise<{ id: string; key: string }>;
+  /** Signs in from one address; the password is that of `addUser` unless given. */
+  signIn(username: string, password?: string): ReturnType<Access['signIn']>;
+  /** What sign-ins had to wait, milliseconds; they do not really. */
+  readonly waits: readonly number[];
   readonly accounts: ReturnType<typeof createUserAccounts>;
   readonly keys: ReturnType<typeof createIssuedKeys>;
   close(): Promise<void>;
@@ -65,6 +71,7 @@ export async function openTestAccess(): Promise<TestAccess> {
     clock,
   });
   const passwords = createCountedHasher();
+  const waits: number[] = [];
   let lookups = 0;
   let failure: Error | null = null;
   const looked = <R>(work: () => Promise<R>): Promise<R> => {
@@ -76,7 +83,22 @@ export async function openTestAccess(): Promise<TestAccess> {
     get: (kind, ref) => looked(() => records.get(kind, ref)),
     find: (kind, key) => looked(() => records.find(kind, key)),
   };
-  const access = createAccess({ records: watched, clock, log: silentLog, jwt, passwords });
+  const access = createAccess({
+    records: watched,
+    clock,
+    log: silentLog,
+    jwt,
+    passwords,
+    sessionLifetimeMs,
+    secureCookies: false,
+    timers: {
+      after(milliseconds, run) {
+        waits.push(milliseconds);
+        queueMicrotask(run);
+        return () => {};
+      },
+    },
+  });
   // Beside `access`, as another process has them: what they change is not told to its cache.
   const newId = () => crypto.randomUUID();
   const accounts = createUserAccounts({ records, passwords, newId });
@@ -94,6 +116,9 @@ export async function openTestAccess(): Promise<TestAccess> {
     accounts,
     keys,
     lookups: () => lookups,
+    waits,
+    signIn: (username, password = `password of ${username}`) =>
+      access.signIn({ username, password, address: '192.0.2.1' }),
     failLookups: (error) => {
       failure = error;
     },
@@ -107,6 +132,8 @@ export async function openTestAccess(): Promise<TestAccess> {
         createdBy: 'test',
         expiresAt: null,
         requestsPerMinute: null,
+        allowedOrigins: null,
+        eventTypes: null,
         ...more,
       });
       return { id: record.id, key };

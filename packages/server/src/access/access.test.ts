@@ -16,8 +16,7 @@ afterEach(() => test.close());
 
 /** What becomes of the credential, whether at once or not. */
 const authenticate = async (credential: string) => test.access.authenticate(credential);
-const signIn = async (email: string) =>
-  (await test.access.signIn(email, `password of ${email}`)).access_token;
+const signIn = async (email: string) => (await test.signIn(email)).accessToken;
 
 describe('access by API key', () => {
   it('gives what the scopes of the key allow', async () => {
@@ -30,6 +29,8 @@ describe('access by API key', () => {
       permissions: new Set(['events:write', 'events:read', 'metrics:read', 'alerts:read']),
       project,
       requestsPerMinute: 7,
+      allowedOrigins: null,
+      eventTypes: null,
     });
     expect(test.access.authenticate(key)).not.toBeInstanceOf(Promise);
   });
@@ -47,7 +48,7 @@ describe('access by API key', () => {
       expect(() => test.access.authenticate(wrong)).toThrow(refused);
     expect(test.lookups()).toBe(0);
     await expect(authenticate(makeApiKey(randomBytes))).rejects.toEqual(refused);
-    expect(test.lookups()).toBe(1);
+    expect(test.lookups()).toBe(2);
   });
 
   it('notices within 5 s that another process has revoked a key, under steady use', async () => {
@@ -109,15 +110,21 @@ describe('access by API key', () => {
 describe('access by password and token', () => {
   it('signs in, and the token opens what the role allows', async () => {
     const id = await test.addUser('ann@example.org', 'viewer');
-    const answer = await test.access.signIn(' Ann@Example.ORG', 'password of ann@example.org');
-    expect(answer).toEqual({ access_token: expect.any(String), token_type: 'bearer', expires_in: 1800 });
-    expect(await authenticate(answer.access_token)).toEqual({
+    const answer = await test.signIn(' Ann@Example.ORG', 'password of ann@example.org');
+    expect(answer).toEqual({
+      accessToken: expect.any(String),
+      expiresIn: 1800,
+      refreshToken: expect.stringMatching(/^sfr_/),
+      refreshExpiresIn: 7 * 24 * 3600,
+    });
+    expect(await authenticate(answer.accessToken)).toEqual({
       kind: 'user',
       id,
       name: 'ann@example.org',
       role: 'viewer',
       permissions: new Set(['events:read', 'metrics:read', 'alerts:read']),
       project,
+      session: expect.any(String),
     });
     expect((await test.records.get(users, { project, id }))?.last_login_at).toBe(test.clock.time);
   });
@@ -135,7 +142,7 @@ describe('access by password and token', () => {
       ['', ''],
     ] as const) {
       const before = test.lookups();
-      const error = await test.access.signIn(email, password).catch((failure: unknown) => failure);
+      const error = await test.signIn(email, password).catch((failure: unknown) => failure);
       expect(error).toEqual(refused);
       outcomes.push({ message: String(error), lookups: test.lookups() - before });
     }
@@ -214,8 +221,8 @@ describe('the first administrator', () => {
     expect(
       await test.access.ensureAdministrator({ email: 'other@example.org', password: 'x'.repeat(20) }),
     ).toBeNull();
-    const answer = await test.access.signIn('root@example.org', 'a long password');
-    expect((await authenticate(answer.access_token)).permissions.has('admin')).toBe(true);
+    const answer = await test.signIn('root@example.org', 'a long password');
+    expect((await authenticate(answer.accessToken)).permissions.has('admin')).toBe(true);
     expect(await test.records.count(users, { project })).toBe(1);
   });
 
@@ -225,7 +232,7 @@ describe('the first administrator', () => {
       email: 'admin@localhost',
       generatedPassword: expect.stringMatching(/^[0-9A-Za-z]{20}$/),
     });
-    await test.access.signIn('admin@localhost', made?.generatedPassword ?? '');
+    await test.signIn('admin@localhost', made?.generatedPassword ?? '');
   });
 
   it('is one, also when several processes start at the same moment', async () => {

@@ -1,19 +1,27 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { TokenResponse } from '@streamflow/contracts';
 import type { Clock } from '../domain/clock.ts';
 import type { Log } from '../domain/log.ts';
+import { systemTimers, type Timers } from '../domain/timers.ts';
 import type { RecordStore } from '../engines/record-store/port.ts';
+import type { AuditTrail } from '../http/audit.ts';
 import type { MountedRoute, Principal } from '../http/service.ts';
 import { createEnsureAdministrator, type EnsureAdministrator } from './administrator.ts';
+import { createAuditTrail } from './audit-trail.ts';
 import { createCredentialCache } from './credential-cache.ts';
 import { createCredentials } from './credentials.ts';
 import { createIssuedKeys } from './issued-keys.ts';
 import { createKeyUsage } from './key-usage.ts';
+import { createOwnPassword } from './own-password.ts';
 import { createPasswordHasher, type PasswordHasher } from './password-hasher.ts';
+import { createRefreshTokens } from './refresh-tokens.ts';
 import { createApiKeyRoutes } from './routes/api-key-routes.ts';
+import { createAuditRoute } from './routes/audit-route.ts';
 import { createAuthRoutes } from './routes/auth-routes.ts';
+import { createSessionCookie } from './routes/session-cookie.ts';
 import { createUserRoutes } from './routes/user-routes.ts';
-import { createSignIn } from './sign-in.ts';
+import { createSessions, type SessionTokens } from './sessions.ts';
+import { createCheckPassword, type GivenPassword } from './sign-in.ts';
+import { createSignInDelay } from './sign-in-delay.ts';
 import { createTokens, type TokenOptions } from './tokens.ts';
 import { createUserAccounts } from './user-accounts.ts';
 
@@ -22,6 +30,12 @@ export interface AccessOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly jwt: TokenOptions;
+  /** From sign-in to the end of a session, whatever is refreshed, milliseconds. */
+  readonly sessionLifetimeMs: number;
+  /** Whether browsers reach this server by TLS, so that cookies may be for TLS alone. */
+  readonly secureCookies: boolean;
+  /** Those of the system unless given. */
+  readonly timers?: Timers;
   /** That of `createPasswordHasher` unless given. */
   readonly passwords?: PasswordHasher;
   /** Unguessable bytes; those of the system unless given. */
@@ -37,12 +51,14 @@ export interface Access {
    * Throws or rejects with AuthenticationRequired, and with ServiceUnavailable when the records cannot be asked.
    */
   authenticate(credential: string): Principal | Promise<Principal>;
-  /** A token for an e-mail address and password; AuthenticationRequired. */
-  signIn(username: string, password: string): Promise<TokenResponse>;
+  /** A session for an e-mail address and password; AuthenticationRequired. */
+  signIn(given: GivenPassword): Promise<SessionTokens>;
   /** `/auth/*`, for every service. */
   authRoutes(): MountedRoute[];
-  /** `/users` and `/api-keys`, for the dashboard. */
+  /** `/users`, `/api-keys` and `/audit`, for the dashboard. */
   adminRoutes(): MountedRoute[];
+  /** Where changes are noted, on every service. */
+  readonly audit: AuditTrail;
   readonly ensureAdministrator: EnsureAdministrator;
   /** Writes what is still to be written. The records stay open. */
   close(): Promise<void>;
@@ -56,18 +72,41 @@ export function createAccess(options: AccessOptions): Access {
   const usage = createKeyUsage({ records, clock, log });
   const credentials = createCredentials({ records, tokens, clock, onKeyUsed: usage.note });
   const cache = createCredentialCache({ ...credentials, clock, log });
-  const signIn = createSignIn({ records, passwords, tokens, clock });
+  const delay = createSignInDelay({ records, clock, timers: options.timers ?? systemTimers });
+  const checkPassword = createCheckPassword({ records, passwords, delay, clock });
+  const sessions = createSessions({
+    records,
+    tokens,
+    refreshTokens: createRefreshTokens([options.jwt.secret, ...(options.jwt.previousSecrets ?? [])]),
+    clock,
+    ...random,
+    lifetimeMs: options.sessionLifetimeMs,
+  });
+  const changeOwnPassword = createOwnPassword({ records, passwords, checkCurrent: checkPassword, tokens });
+  const audit = createAuditTrail({ records, newId: random.newId, log });
+  const cookie = createSessionCookie({ secure: options.secureCookies });
   const accounts = createUserAccounts({ records, passwords, newId: random.newId });
   const keys = createIssuedKeys({ records, clock, ...random });
 
   return {
     authenticate: cache.authenticate,
-    signIn,
-    authRoutes: () => createAuthRoutes({ signIn, clock }),
+    signIn: async (given) => sessions.open(await checkPassword(given)),
+    authRoutes: () =>
+      createAuthRoutes({
+        checkPassword,
+        sessions,
+        changeOwnPassword,
+        cookie,
+        audit,
+        clock,
+        onChanged: cache.forget,
+      }),
     adminRoutes: () => [
       ...createUserRoutes({ records, accounts, clock, log, onChanged: cache.forget }),
-      ...createApiKeyRoutes({ records, keys, clock, log, onRevoked: cache.forget }),
+      ...createApiKeyRoutes({ records, keys, clock, log, onChanged: cache.forget }),
+      createAuditRoute(records),
     ],
+    audit,
     ensureAdministrator: createEnsureAdministrator({ records, accounts, randomBytes: random.randomBytes }),
     close: usage.flush,
   };

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { isWellFormedApiKey, looksLikeApiKey } from '../domain/access/api-key.ts';
 import type { Clock } from '../domain/clock.ts';
+import { apiKeyPredecessors, apiKeyTerms } from '../domain/records/api-key-terms.ts';
 import { type ApiKeyRecord, apiKeys } from '../domain/records/api-keys.ts';
+import { sessions } from '../domain/records/sessions.ts';
 import { users } from '../domain/records/users.ts';
 import type { RecordReader } from '../engines/record-store/port.ts';
 import { authenticationRequired, type Verified } from './credential-cache.ts';
@@ -34,17 +36,34 @@ export function createCredentials(options: CredentialsOptions): {
   const { records, tokens, clock, onKeyUsed } = options;
 
   const verifyToken = async (claims: TokenClaims): Promise<Verified> => {
-    const user = await records.get(users, { project: claims.project, id: claims.sub });
+    const { project } = claims;
+    const [user, session] = await Promise.all([
+      records.get(users, { project, id: claims.sub }),
+      records.get(sessions, { project, id: claims.sid }),
+    ]);
     if (user === null || user.disabled || user.session_epoch !== claims.epoch) throw authenticationRequired();
-    return { principal: userPrincipal(user), expiresAt: claims.exp * 1000 };
+    if (session === null || session.ended_at !== null || session.user_id !== user.id)
+      throw authenticationRequired();
+    return { principal: userPrincipal(user, session.id), expiresAt: claims.exp * 1000 };
+  };
+
+  /** The key of this hash, or the one that had it before it was rotated, and how long that makes it good. */
+  const findKey = async (hash: string): Promise<{ key: ApiKeyRecord | null; goodUntil: number }> => {
+    const key = await records.find(apiKeys, { key_hash: hash });
+    if (key !== null) return { key, goodUntil: Number.POSITIVE_INFINITY };
+    const before = await records.find(apiKeyPredecessors, { key_hash: hash });
+    if (before === null) return { key: null, goodUntil: 0 };
+    const { project, id, good_until } = before;
+    return { key: await records.get(apiKeys, { project, id }), goodUntil: good_until };
   };
 
   const verifyKey = async (hash: string): Promise<Verified> => {
-    const key = await records.find(apiKeys, { key_hash: hash });
-    const expiresAt = key?.expires_at ?? Number.POSITIVE_INFINITY;
+    const { key, goodUntil } = await findKey(hash);
+    const expiresAt = Math.min(key?.expires_at ?? goodUntil, goodUntil);
     if (key === null || key.revoked_at !== null || clock.now() >= expiresAt) throw authenticationRequired();
+    const terms = await records.get(apiKeyTerms, { project: key.project, id: key.id });
     onKeyUsed(key);
-    return { principal: keyPrincipal(key), expiresAt };
+    return { principal: keyPrincipal(key, terms), expiresAt };
   };
 
   return {

@@ -1,32 +1,41 @@
-import type { TokenResponse } from '@streamflow/contracts';
 import { normalEmail } from '../domain/access/email.ts';
 import type { Clock } from '../domain/clock.ts';
 import { StreamFlowError } from '../domain/errors.ts';
-import { users } from '../domain/records/users.ts';
+import { type UserRecord, users } from '../domain/records/users.ts';
 import type { RecordStore } from '../engines/record-store/port.ts';
 import type { PasswordHasher } from './password-hasher.ts';
-import type { Tokens } from './tokens.ts';
+import type { SignInDelay } from './sign-in-delay.ts';
 
-export type SignIn = (username: string, password: string) => Promise<TokenResponse>;
+export interface GivenPassword {
+  readonly username: string;
+  readonly password: string;
+  /** Key of the address that it comes from. */
+  readonly address: string;
+}
+
+/** The user whose e-mail address and password these are; rejects with AuthenticationRequired. */
+export type CheckPassword = (given: GivenPassword) => Promise<UserRecord>;
 
 /**
- * Signs a user in by e-mail address and password. An unknown user, a wrong password and a disabled user are refused with
+ * Knows a user by e-mail address and password. An unknown user, a wrong password and a disabled user are refused with
  * the same words after the same work, so that nobody learns who has an account.
  */
-export function createSignIn(options: {
+export function createCheckPassword(options: {
   readonly records: RecordStore;
   readonly passwords: PasswordHasher;
-  readonly tokens: Tokens;
+  readonly delay: SignInDelay;
   readonly clock: Clock;
-}): SignIn {
-  const { records, passwords, tokens, clock } = options;
-  return async (username, password) => {
-    const user = await records.find(users, { email: normalEmail(username) });
+}): CheckPassword {
+  const { records, passwords, delay, clock } = options;
+  return async ({ username, password, address }) => {
+    const email = normalEmail(username);
+    const attempt = { account: email, address };
+    await delay.wait(attempt);
+    const user = await records.find(users, { email });
     const right = await passwords.verify(user?.password_hash ?? null, password);
     if (user === null || !right || user.disabled)
       throw new StreamFlowError('AuthenticationRequired', 'The e-mail address or the password is wrong');
-    await records.update(users, { project: user.project, id: user.id }, { last_login_at: clock.now() });
-    const { token, expiresIn } = tokens.issue(user);
-    return { access_token: token, token_type: 'bearer', expires_in: expiresIn };
+    await delay.succeeded(attempt);
+    return records.update(users, { project: user.project, id: user.id }, { last_login_at: clock.now() });
   };
 }

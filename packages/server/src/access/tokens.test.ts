@@ -22,6 +22,7 @@ const user: UserRecord = {
   session_epoch: 2,
   last_login_at: null,
 };
+const session = { id: 'a session', expires_at: start + 86_400_000 };
 const good = {
   iss: jwt.issuer,
   aud: jwt.audience,
@@ -30,6 +31,7 @@ const good = {
   project: 'default',
   type: 'access',
   epoch: 2,
+  sid: session.id,
   jti: 'j',
   iat: seconds,
   nbf: seconds,
@@ -52,7 +54,7 @@ describe('tokens', () => {
   it.each<TokenAlgorithm>(['HS256', 'HS384', 'HS512'])(
     'of %s are good to another implementation',
     async (algorithm) => {
-      const { token, expiresIn } = make({ algorithm }).issue(user);
+      const { token, expiresIn } = make({ algorithm }).issue(user, session);
       expect(expiresIn).toBe(1800);
       const { payload, protectedHeader } = await jwtVerify(token, key, {
         algorithms: [algorithm],
@@ -67,7 +69,13 @@ describe('tokens', () => {
   );
 
   it('of another implementation are good when they say all that is needed', async () => {
-    const token = await new SignJWT({ role: 'viewer', project: 'default', type: 'access', epoch: 2 })
+    const token = await new SignJWT({
+      role: 'viewer',
+      project: 'default',
+      type: 'access',
+      epoch: 2,
+      sid: 's',
+    })
       .setProtectedHeader({ alg: 'HS256' })
       .setIssuer(jwt.issuer)
       .setAudience(jwt.audience)
@@ -77,11 +85,32 @@ describe('tokens', () => {
       .setNotBefore(seconds)
       .setExpirationTime(seconds + 60)
       .sign(key);
-    expect(tokens.verify(token)).toEqual({ sub: user.id, project: 'default', epoch: 2, exp: seconds + 60 });
+    expect(tokens.verify(token)).toEqual({
+      sub: user.id,
+      project: 'default',
+      epoch: 2,
+      sid: 's',
+      exp: seconds + 60,
+    });
+  });
+
+  it('last no longer than their session', () => {
+    const { token, expiresIn } = tokens.issue(user, { id: 's', expires_at: start + 60_000 });
+    expect([expiresIn, tokens.verify(token)?.exp]).toEqual([60, seconds + 60]);
+  });
+
+  it('of a secret before are taken while it is named, and new ones are of the new secret', () => {
+    const next = 'the next secret of the tests, of at least 32 bytes';
+    const changed = make({ secret: next, previousSecrets: [jwt.secret] });
+    const old = tokens.issue(user, session).token;
+    expect(changed.verify(old)).not.toBeNull();
+    expect(make({ secret: next }).verify(old)).toBeNull();
+    expect(make({ secret: next }).verify(changed.issue(user, session).token)).not.toBeNull();
+    expect(changed.verify(sign({ alg: 'none' }, good))).toBeNull();
   });
 
   it('are refused from the second of their expiry on, and not before', () => {
-    const { token } = tokens.issue(user);
+    const { token } = tokens.issue(user, session);
     clock.time = start + 1_799_999;
     expect(tokens.verify(token)).not.toBeNull();
     clock.time = start + 1_800_000;
@@ -142,6 +171,7 @@ describe('tokens', () => {
     ['project', ''],
     ['type', 'refresh'],
     ['epoch', '2'],
+    ['sid', undefined],
     ['exp', String(seconds + 1800)],
     ['exp', null],
     ['exp', seconds],
@@ -162,7 +192,7 @@ describe('tokens', () => {
   );
 
   it('are refused with any one character changed, also where the bytes stay the same', () => {
-    const { token } = tokens.issue(user);
+    const { token } = tokens.issue(user, session);
     fc.assert(
       fc.property(
         fc.nat({ max: token.length - 1 }),

@@ -3,6 +3,7 @@ import { roles } from '@streamflow/contracts';
 import Type from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { Clock } from '../domain/clock.ts';
+import type { SessionRecord } from '../domain/records/sessions.ts';
 import type { UserRecord } from '../domain/records/users.ts';
 
 export type TokenAlgorithm = 'HS256' | 'HS384' | 'HS512';
@@ -10,6 +11,8 @@ export type TokenAlgorithm = 'HS256' | 'HS384' | 'HS512';
 export interface TokenOptions {
   /** At least 32 bytes; the same on every server. */
   readonly secret: string;
+  /** Secrets before it whose tokens are still taken, while servers change over. */
+  readonly previousSecrets?: readonly string[];
   /** The one algorithm that is used and accepted. */
   readonly algorithm: TokenAlgorithm;
   /** How long a token is good for, minutes. */
@@ -25,12 +28,21 @@ export interface TokenClaims {
   readonly project: string;
   /** The user's `session_epoch` at sign-in. */
   readonly epoch: number;
+  /** Id of the session. */
+  readonly sid: string;
   /** Seconds since the epoch. */
   readonly exp: number;
 }
 
+export interface IssuedToken {
+  readonly token: string;
+  /** Seconds. */
+  readonly expiresIn: number;
+}
+
 export interface Tokens {
-  issue(user: UserRecord): { readonly token: string /** Seconds. */; readonly expiresIn: number };
+  /** A token of the session; it lasts no longer than that. */
+  issue(user: UserRecord, session: Pick<SessionRecord, 'id' | 'expires_at'>): IssuedToken;
   /** The claims, or null when the token is not to be believed, for whatever reason. */
   verify(token: string): TokenClaims | null;
 }
@@ -54,6 +66,7 @@ const Claims = Type.Object({
   /** What kind of token: only this one opens the API. */
   type: Type.Literal('access'),
   epoch: Type.Integer(),
+  sid: Type.String({ minLength: 1, maxLength: 64 }),
   jti: Type.String({ minLength: 1, maxLength: 64 }),
   iat: Type.Number(),
   nbf: Type.Number(),
@@ -64,22 +77,24 @@ const header = Compile(Header);
 const claims = Compile(Claims);
 
 /**
- * JWTs by HMAC. Not by a general library: there is one algorithm and one key, so a token is verified by making its
- * signature again and comparing, before anything in it is read; and synchronously, off the thread pool that the log's
+ * JWTs by HMAC. Not by a general library: there is one algorithm and, but for a change of secrets, one key, so a token is
+ * verified by making its signature again and comparing, before anything in it is read; and synchronously, off the thread pool that the log's
  * flushes use.
  */
 export function createTokens(
   options: TokenOptions & { readonly clock: Clock; readonly newId: () => string },
 ): Tokens {
-  const { secret, algorithm, expireMinutes, issuer, audience, clock, newId } = options;
+  const { secret, previousSecrets = [], algorithm, expireMinutes, issuer, audience, clock, newId } = options;
+  const secrets = [secret, ...previousSecrets];
   const hash = `sha${algorithm.slice(2)}`;
   const head = encode({ alg: algorithm, typ: 'JWT' });
-  const sign = (text: string): string => createHmac(hash, secret).update(text).digest('base64url');
+  const sign = (text: string, key: string): string => createHmac(hash, key).update(text).digest('base64url');
 
   return {
-    issue(user) {
+    issue(user, session) {
       const now = Math.floor(clock.now() / 1000);
-      const expiresIn = Math.round(expireMinutes * 60);
+      const left = Math.floor(session.expires_at / 1000) - now;
+      const expiresIn = Math.max(0, Math.min(Math.round(expireMinutes * 60), left));
       const payload: Type.Static<typeof Claims> = {
         iss: issuer,
         aud: audience,
@@ -88,13 +103,14 @@ export function createTokens(
         project: user.project,
         type: 'access',
         epoch: user.session_epoch,
+        sid: session.id,
         jti: newId(),
         iat: now,
         nbf: now,
         exp: now + expiresIn,
       };
       const signed = `${head}.${encode(payload)}`;
-      return { token: `${signed}.${sign(signed)}`, expiresIn };
+      return { token: `${signed}.${sign(signed, secret)}`, expiresIn };
     },
 
     verify(token) {
@@ -102,7 +118,8 @@ export function createTokens(
       const last = token.lastIndexOf('.');
       if (first <= 0 || last === first || token.indexOf('.', first + 1) !== last) return null;
       // As text, not as bytes: base64url has several spellings of the same bytes, and only ours is good.
-      if (!equal(token.slice(last + 1), sign(token.slice(0, last)))) return null;
+      const [signed, signature] = [token.slice(0, last), token.slice(last + 1)];
+      if (!secrets.some((key) => equal(signature, sign(signed, key)))) return null;
       const protectedHeader = decode(token.slice(0, first));
       if (!header.Check(protectedHeader) || protectedHeader.alg !== algorithm) return null;
       const payload = decode(token.slice(first + 1, last));
@@ -110,8 +127,8 @@ export function createTokens(
       const now = clock.now() / 1000;
       if (now >= payload.exp || now < payload.nbf - skewSeconds || now < payload.iat - skewSeconds)
         return null;
-      const { sub, project, epoch, exp } = payload;
-      return { sub, project, epoch, exp };
+      const { sub, project, epoch, sid, exp } = payload;
+      return { sub, project, epoch, sid, exp };
     },
   };
 }

@@ -77,7 +77,7 @@ describe('streamflow user', () => {
     ] as const) {
       const { out } = await run(['user', 'add', email, '--role', 'analyst', '--password-stdin'], input);
       expect(out).toEqual([`Added ${email} as analyst.`]);
-      await test.access.signIn(email, 'a good password');
+      await test.signIn(email, 'a good password');
     }
   });
 
@@ -113,18 +113,18 @@ describe('streamflow user', () => {
   it('disables and enables by address', async () => {
     await test.addUser('ann@example.org');
     expect((await run(['user', 'disable', 'ANN@example.org'])).out).toEqual(['ann@example.org is disabled.']);
-    await expect(test.access.signIn('ann@example.org', 'password of ann@example.org')).rejects.toThrow();
+    await expect(test.signIn('ann@example.org', 'password of ann@example.org')).rejects.toThrow();
     const enabled = parsed<User>((await run(['user', 'enable', 'ann@example.org', '--json'])).out);
     expect(enabled).toMatchObject({ email: 'ann@example.org', disabled: false });
-    await test.access.signIn('ann@example.org', 'password of ann@example.org');
+    await test.signIn('ann@example.org', 'password of ann@example.org');
     await expect(run(['user', 'disable', 'nobody@example.org'])).rejects.toMatchObject({ code: 'NotFound' });
   });
 
   it('gives a new password, which ends the sessions', async () => {
     await test.addUser('ann@example.org');
-    const { access_token } = await test.access.signIn('ann@example.org', 'password of ann@example.org');
+    const { accessToken: access_token } = await test.signIn('ann@example.org', 'password of ann@example.org');
     await run(['user', 'passwd', 'ann@example.org', '--password-stdin'], 'another password\n');
-    await test.access.signIn('ann@example.org', 'another password');
+    await test.signIn('ann@example.org', 'another password');
     await expect((async () => test.access.authenticate(access_token))()).rejects.toMatchObject({
       code: 'AuthenticationRequired',
     });

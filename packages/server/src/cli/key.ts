@@ -2,6 +2,7 @@ import {
   type ApiKey,
   type CreateApiKeyBody,
   type CreatedApiKey,
+  type RotateApiKeyBody,
   type Scope,
   scopes,
 } from '@streamflow/contracts';
@@ -19,6 +20,8 @@ interface CreateFlags extends RecordFlags {
   readonly scope: Scope[];
   readonly expires?: string;
   readonly requestsPerMinute?: number;
+  readonly origin?: string[];
+  readonly eventType?: string[];
 }
 
 /** `streamflow key create|list|revoke`: keys of programs. */
@@ -36,6 +39,8 @@ export function keyCommand(connect: Connect, terminal: Terminal, clock: Clock): 
       ),
     )
     .option('--requests-per-minute <n>', 'in place of the configured rate', integerArgument(1, 1_000_000_000))
+    .option('--origin <origin...>', 'web pages that may use it, such as https://shop.example.com')
+    .option('--event-type <type...>', 'what it may send: types, and patterns such as web.*')
     .option('--json', 'print JSON')
     .action(async (name: string, _options: unknown, self: Command) => {
       const flags: CreateFlags = self.optsWithGlobals();
@@ -44,6 +49,8 @@ export function keyCommand(connect: Connect, terminal: Terminal, clock: Clock): 
         scopes: [...new Set(flags.scope)],
         ...(flags.expires === undefined ? {} : { expires_at: flags.expires }),
         ...(flags.requestsPerMinute === undefined ? {} : { requests_per_minute: flags.requestsPerMinute }),
+        ...(flags.origin === undefined ? {} : { allowed_origins: [...new Set(flags.origin)] }),
+        ...(flags.eventType === undefined ? {} : { event_types: [...new Set(flags.eventType)] }),
       };
       const { data } = await connected(
         connect,
@@ -65,6 +72,28 @@ export function keyCommand(connect: Connect, terminal: Terminal, clock: Clock): 
       const keys = await connected(connect, flags, (connection) => listAll<ApiKey>(connection, '/api-keys'));
       if (flags.json === true) return terminal.print(JSON.stringify(keys));
       for (const line of formatKeys(keys, clock.now(), terminal.columns)) await terminal.print(line);
+    });
+
+  command
+    .command('rotate')
+    .description('put a new key in the place of one, and print it, this once')
+    .argument('<key>', 'its id, or the beginning that `key list` shows')
+    .option('--overlap <seconds>', 'how long the old one is still good; a day', integerArgument(0, 2_592_000))
+    .option('--json', 'print JSON')
+    .action(async (text: string, _options: unknown, self: Command) => {
+      const flags: RecordFlags & { readonly overlap?: number } = self.optsWithGlobals();
+      const { data } = await connected(connect, flags, async (connection) => {
+        const id = find(await listAll<ApiKey>(connection, '/api-keys'), text).id;
+        const body: RotateApiKeyBody = flags.overlap === undefined ? {} : { overlap_seconds: flags.overlap };
+        return connection.request<Answer<CreatedApiKey>>('dashboard', 'POST', `/api-keys/${id}/rotate`, {
+          body,
+        });
+      });
+      if (flags.json === true) return terminal.print(JSON.stringify(data));
+      terminal.note(
+        `Rotated ${data.id}; the old key is good until ${data.previous_key_until ?? 'now'}. The new one is not shown again:`,
+      );
+      await terminal.print(data.key);
     });
 
   command

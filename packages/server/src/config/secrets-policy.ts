@@ -7,7 +7,7 @@ const placeholders = ['your-secret-key-here', 'your-secret-key', 'secret', 'chan
 /** A key of HS256 shorter than its hash is weaker than the signature (RFC 7518, 3.2). */
 const leastBytes = 32;
 
-/** What is wrong with the signing secret: refused in production, a warning elsewhere. */
+/** What is wrong with the signing secrets: refused in production, a warning elsewhere. */
 export function checkSecrets(
   values: ConfigValues,
   shape: 'embedded' | 'server',
@@ -21,15 +21,26 @@ export function checkSecrets(
       'must be set when servers are used: processes that each made their own secret would not accept each other’s tokens';
     return { problems: [{ key, source: 'set JWT_SECRET_KEY', message }], warnings: [] };
   }
-  const value = secret.reveal();
-  const fault = placeholders.includes(value)
-    ? 'is the placeholder of the documentation, which everybody knows'
-    : Buffer.byteLength(value) < leastBytes
-      ? `is shorter than ${leastBytes} bytes`
-      : null;
-  if (fault === null) return { problems: [], warnings: [] };
-  const source = given.get(key)?.source ?? 'default';
-  if (values.app.environment === 'production')
-    return { problems: [{ key, source, message: fault }], warnings: [] };
-  return { problems: [], warnings: [`${key} ${fault} (${source}); production refuses it`] };
+  const faults = [
+    { key, value: secret.reveal() },
+    ...values.security.jwt.previous_secret_keys.map((previous) => ({
+      key: 'security.jwt.previous_secret_keys',
+      value: previous.reveal(),
+    })),
+  ].flatMap(({ key, value }): Problem[] => {
+    const message = faultOf(value);
+    return message === null ? [] : [{ key, source: given.get(key)?.source ?? 'default', message }];
+  });
+  if (values.app.environment === 'production') return { problems: faults, warnings: [] };
+  return {
+    problems: [],
+    warnings: faults.map(
+      ({ key, source, message }) => `${key} ${message} (${source}); production refuses it`,
+    ),
+  };
+}
+
+function faultOf(secret: string): string | null {
+  if (placeholders.includes(secret)) return 'is the placeholder of the documentation, which everybody knows';
+  return Buffer.byteLength(secret) < leastBytes ? `is shorter than ${leastBytes} bytes` : null;
 }

@@ -174,6 +174,25 @@ export function secret(options: SettingOptions & { readonly expected: string }) 
   return Type.Refine(Type.Unsafe<Secret | null>({ setting }), isSecretOrNull);
 }
 
+/** Secrets separated by commas, or a YAML list. */
+export function secretList(options: SettingOptions & { readonly expected: string }) {
+  const setting = new Setting(options, {
+    expected: options.expected,
+    isSecret: true,
+    defaultValue: [],
+    read(given) {
+      const items: unknown = typeof given === 'string' ? given.split(',').map((item) => item.trim()) : given;
+      if (!Array.isArray(items)) return undefined;
+      const texts = items.filter((item) => typeof item === 'string' && item !== '');
+      return texts.length === items.length ? texts.map((text) => new Secret(text)) : undefined;
+    },
+  });
+  return Type.Refine(
+    Type.Unsafe<readonly Secret[]>({ setting }),
+    (value) => Array.isArray(value) && value.every((item) => item instanceof Secret),
+  );
+}
+
 /** An address that may hold a password. `rewrite` maps other spellings of it to ours before it is read. */
 export function address(
   options: SettingOptions & {

@@ -10,6 +10,7 @@ import {
   liveMetricsRoutes,
   metricDefinitionRoutes,
   metricsSocket,
+  listAudit,
   type RouteContract,
   type ServiceName,
   storageRoutes,
@@ -34,7 +35,14 @@ export const apiCatalogue: Readonly<
   },
   alerting: { routes: authRoutes, sockets: [] },
   dashboard: {
-    routes: [...dashboardRoutes, ...liveMetricsRoutes, ...userRoutes, ...apiKeyRoutes, ...authRoutes],
+    routes: [
+      ...dashboardRoutes,
+      ...liveMetricsRoutes,
+      ...userRoutes,
+      ...apiKeyRoutes,
+      listAudit,
+      ...authRoutes,
+    ],
     sockets: [{ path: metricsSocket.path, summary: metricsSocket.summary, contract: metricsSocket }],
   },
   storage: { routes: [...storageRoutes, ...deadLetterRoutes, ...authRoutes], sockets: [] },

@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../domain/clock.ts';
 import type { Log } from '../domain/log.ts';
 import { createAllowedMethods } from './allowed-methods.ts';
+import type { AuditTrail } from './audit.ts';
 import { createFastifyApp } from './fastify-app.ts';
 import { mountRoute } from './mount-route.ts';
 import { closeWithin } from './server.ts';
@@ -17,6 +18,8 @@ export interface ControlServerOptions {
   readonly sharedRoutes?: readonly MountedRoute[];
   /** Who everybody is that may open the socket file. */
   readonly principal: Principal;
+  /** Where changes are noted; nowhere unless given. */
+  readonly audit?: AuditTrail;
   readonly limits: {
     /** Largest body after decompression, bytes. */
     readonly maxBodyBytes: number;
@@ -69,6 +72,7 @@ export async function createControlServer(options: ControlServerOptions): Promis
         requestLog: null,
         // Peers of a Unix socket have no address.
         clientAddress: () => 'local',
+        audit: options.audit ?? null,
         limits,
       });
     }

@@ -147,6 +147,8 @@ describe('rate limits', () => {
       'x-ratelimit-limit': '3',
       'x-ratelimit-remaining': '2',
       'x-ratelimit-reset': String(testNow / 1000 + 60),
+      'ratelimit-policy': '"minute";q=3;w=60',
+      ratelimit: '"minute";r=2;t=60',
     });
     await codes(2, () => post('/events'));
     const answer = await post('/events');
@@ -181,6 +183,16 @@ describe('rate limits', () => {
     };
     const send = () => post('/events', bearer('writer-key'), nextAddress());
     expect(await codes(6, send)).toEqual([201, 201, 201, 201, 201, 429]);
+  });
+
+  it('are those of the key where it has its own', async () => {
+    const { 'writer-key': writer } = principals;
+    if (writer === undefined) throw new Error('no writer');
+    const own = { ...writer, requestsPerMinute: 1 };
+    await start({ rateLimits, access: { allowAnonymous: false, authenticate: () => own } });
+    const send = () => post('/events', bearer('writer-key'));
+    expect((await send()).headers['ratelimit-policy']).toBe('"minute";q=2;w=60');
+    expect(await codes(2, send)).toEqual([201, 429]);
   });
 
   it('count users by user on the other services', async () => {

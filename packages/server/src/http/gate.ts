@@ -5,7 +5,8 @@ import { StreamFlowError } from '../domain/errors.ts';
 import type { RateLimitDecision } from '../engines/rate-limiter/port.ts';
 import type { ClientAddress } from './client-address.ts';
 import { credentialsMissing, headerCredential, queryCredential } from './credentials.ts';
-import { type RatePolicy, rateLimitExceeded } from './rate-limits.ts';
+import { originRefusal } from './key-origin.ts';
+import { type RatePolicy, rateLimitExceeded, secondsUntil } from './rate-limits.ts';
 import type { Principal } from './service.ts';
 
 /** Who may come in. */
@@ -46,10 +47,13 @@ export function permissionDenied(permission: Permission): StreamFlowError {
   });
 }
 
-function stampLimit(reply: FastifyReply, decision: RateLimitDecision): void {
+function stampLimit(reply: FastifyReply, decision: RateLimitDecision, now: number): void {
   reply.header('x-ratelimit-limit', decision.limit);
   reply.header('x-ratelimit-remaining', decision.remaining);
   reply.header('x-ratelimit-reset', decision.resetAt);
+  // The same as structured fields (draft-ietf-httpapi-ratelimit-headers), for clients that know those.
+  reply.header('ratelimit-policy', `"minute";q=${decision.limit};w=60`);
+  reply.header('ratelimit', `"minute";r=${decision.remaining};t=${secondsUntil(decision.resetAt, now)}`);
 }
 
 /**
@@ -65,7 +69,7 @@ export function createGate(options: GateOptions): (contract: RouteContract) => O
     next: (refusal?: StreamFlowError) => void,
   ): void => {
     const decided = (decision: RateLimitDecision): void => {
-      stampLimit(reply, decision);
+      stampLimit(reply, decision, clock.now());
       if (decision.allowed) next();
       else next(rateLimitExceeded(decision, clock.now()));
     };
@@ -110,7 +114,7 @@ export function createGate(options: GateOptions): (contract: RouteContract) => O
         if (refusal !== undefined) done(refusal);
         else if (permission !== 'any' && permission !== 'public' && !principal.permissions.has(permission))
           done(permissionDenied(permission));
-        else done();
+        else done(originRefusal(principal, request.raw.headers.origin) ?? undefined);
       });
     };
 

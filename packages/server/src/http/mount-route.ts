@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { StreamFlowError } from '../domain/errors.ts';
 import { parseJson } from '../domain/events/strict-json.ts';
 import type { Log } from '../domain/log.ts';
+import { type AuditTrail, audited, isAudited } from './audit.ts';
 import type { ClientAddress } from './client-address.ts';
 import type { OnRequest } from './gate.ts';
 import { createMediaTypeCheck } from './media-type.ts';
@@ -21,6 +22,8 @@ export interface MountOptions {
   /** Where answered requests are logged, at DEBUG; null when nobody reads that. */
   readonly requestLog: Log | null;
   readonly clientAddress: ClientAddress;
+  /** Where changes are noted; null where nobody reads that. */
+  readonly audit: AuditTrail | null;
   readonly limits: { readonly maxJsonDepth: number };
 }
 
@@ -34,6 +37,7 @@ export function mountRoute(app: FastifyInstance, route: MountedRoute, options: M
   const checkParams = contract.params === undefined ? null : createCheck(contract.params);
   const checkMediaType = contract.body === undefined ? null : createMediaTypeCheck(contract.consumes);
   const checkBody = contract.body !== undefined && route.body !== 'raw' ? createCheck(contract.body) : null;
+  const audit = isAudited(contract) ? options.audit : null;
   const [status, response] = successOf(route);
   const contentType = contentTypeOf(response?.contentType ?? 'application/json');
 
@@ -59,7 +63,10 @@ export function mountRoute(app: FastifyInstance, route: MountedRoute, options: M
       clientAddress,
     );
     reply.code(status).header('content-type', contentType);
-    const result = route.handle(context);
+    const result =
+      audit === null
+        ? route.handle(context)
+        : audited(audit, contract, context, status, () => route.handle(context));
     // Fastify waits for ever for a handler that returns nothing and sends nothing.
     if (result === undefined && !reply.sent) reply.send();
     return result;

@@ -42,8 +42,11 @@ export function createRatePolicy(service: ServiceName, limiter: RateLimiter, lim
   };
 }
 
+/** Whole seconds from now, milliseconds, until a time in seconds; at least one. */
+export const secondsUntil = (time: number, now: number): number => Math.max(1, Math.ceil(time - now / 1000));
+
 export function rateLimitExceeded(decision: RateLimitDecision, now: number): StreamFlowError {
-  const retryAfter = Math.max(1, Math.ceil(decision.resetAt - now / 1000));
+  const retryAfter = secondsUntil(decision.resetAt, now);
   return new StreamFlowError(
     'RateLimitExceeded',
     `Rate limit exceeded. Try again in ${retryAfter} seconds.`,

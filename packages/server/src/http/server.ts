@@ -7,6 +7,7 @@ import type { Clock } from '../domain/clock.ts';
 import type { Log } from '../domain/log.ts';
 import type { RateLimiter } from '../engines/rate-limiter/port.ts';
 import { createAllowedMethods } from './allowed-methods.ts';
+import type { AuditTrail } from './audit.ts';
 import { createClientAddress } from './client-address.ts';
 import { mountDocs } from './docs.ts';
 import { createFastifyApp } from './fastify-app.ts';
@@ -38,6 +39,8 @@ export interface HttpServerOptions {
   readonly rateLimiter: RateLimiter;
   /** null: requests are not limited; sockets neither. */
   readonly rateLimits: RateLimits | null;
+  /** Where changes are noted; nowhere unless given. */
+  readonly audit?: AuditTrail;
   readonly limits: {
     /** Largest body after decompression, bytes. */
     readonly maxBodyBytes: number;
@@ -119,6 +122,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
         'x-ratelimit-limit',
         'x-ratelimit-remaining',
         'x-ratelimit-reset',
+        'ratelimit',
+        'ratelimit-policy',
         'retry-after',
       ],
       maxAge: 600,
@@ -134,6 +139,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       record: metrics.route(service.name, method, path),
       requestLog: options.logRequests === true ? log : null,
       clientAddress,
+      audit: options.audit ?? null,
       limits: options.limits,
     });
   }

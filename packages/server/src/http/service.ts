@@ -13,6 +13,12 @@ export interface Principal {
   readonly project: string;
   /** Requests a minute of this caller alone, in place of the configured rate; null or absent for that. */
   readonly requestsPerMinute?: number | null;
+  /** Origins of pages that may use this key; null or absent for anybody. */
+  readonly allowedOrigins?: readonly string[] | null;
+  /** Types and patterns of the events that this key may send; null or absent for all. */
+  readonly eventTypes?: readonly string[] | null;
+  /** Id of the session, of users who are signed in. */
+  readonly session?: string;
 }
 
 export interface RequestContext {

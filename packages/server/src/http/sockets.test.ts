@@ -2,9 +2,10 @@ import { request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { StreamFlowError } from '../domain/errors.ts';
 import { startTestServer, type TestServer, testService } from './server.fixture.ts';
 import type { HttpServerOptions } from './server.ts';
-import type { SocketContext } from './service.ts';
+import type { Principal, SocketContext } from './service.ts';
 
 let server: TestServer;
 let port: number;
@@ -41,6 +42,63 @@ afterEach(async () => {
 type Outcome =
   | { readonly open: WebSocket }
   | { readonly status: number; readonly body: Record<string, unknown> };
+
+describe('a socket that is open', () => {
+  const principal: Principal = {
+    kind: 'user',
+    id: 'u',
+    name: 'u',
+    role: 'analyst',
+    permissions: new Set(['events:write']),
+    project: 'default',
+  };
+  const refused = (): never => {
+    throw new StreamFlowError('AuthenticationRequired', 'no');
+  };
+  let answer: () => Principal;
+
+  const open = async (byFrame: boolean): Promise<WebSocket> => {
+    answer = () => principal;
+    await server.close(100);
+    await start({ access: { allowAnonymous: false, authenticate: () => answer() } });
+    const outcome = await dial(byFrame ? '/ws' : '/ws?token=good');
+    if (!('open' in outcome)) throw new Error('refused');
+    if (byFrame) await contexts[0]?.authenticate('good');
+    return outcome.open;
+  };
+  const closeCode = (socket: WebSocket): Promise<unknown> =>
+    new Promise((resolve) => socket.once('close', resolve));
+
+  it.each([
+    ['is refused', false, refused],
+    ['is refused, of an auth frame', true, refused],
+    ['allows less', false, (): Principal => ({ ...principal, permissions: new Set(['events:read']) })],
+  ])('is closed when its credential %s', async (_name, byFrame, later) => {
+    const socket = await open(byFrame);
+    const closed = closeCode(socket);
+    answer = later;
+    expect(await closed).toBe(1008);
+  });
+
+  it('stays while nobody can say, and while it is a stranger', async () => {
+    const socket = await open(false);
+    const stranger = await dial('/ws');
+    answer = () => {
+      throw new StreamFlowError('ServiceUnavailable', 'away');
+    };
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    expect(socket.readyState).toBe(WebSocket.OPEN);
+    expect('open' in stranger && stranger.open.readyState).toBe(WebSocket.OPEN);
+  });
+
+  it('is refused to keys of other pages, before the upgrade and by a frame', async () => {
+    const socket = await open(true);
+    answer = () => ({ ...principal, allowedOrigins: ['https://shop.example'] });
+    expect(await dial('/ws?token=good')).toMatchObject({ status: 403 });
+    await expect(contexts[0]?.authenticate('good')).rejects.toMatchObject({ code: 'PermissionDenied' });
+    socket.terminate();
+  });
+});
 
 /** Opens a socket; resolves with it, or with the HTTP answer that refused it. */
 function dial(path: string, headers: Record<string, string> = {}): Promise<Outcome> {

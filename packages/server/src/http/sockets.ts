@@ -1,6 +1,6 @@
 import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { ServiceName } from '@streamflow/contracts';
+import type { Permission, ServiceName } from '@streamflow/contracts';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Clock } from '../domain/clock.ts';
 import { StreamFlowError } from '../domain/errors.ts';
@@ -11,6 +11,7 @@ import { correlationIdOf } from './correlation.ts';
 import { headerCredential, queryCredential } from './credentials.ts';
 import { errorAnswer, knownError } from './error-answer.ts';
 import { type Access, permissionDenied } from './gate.ts';
+import { originRefusal } from './key-origin.ts';
 import { type RatePolicy, rateLimitExceeded } from './rate-limits.ts';
 import type { MountedSocket, Principal } from './service.ts';
 
@@ -39,6 +40,19 @@ export interface AttachedSockets {
 /** A peer that answers no ping for so long is gone, and gives its place back. */
 const pingIntervalMs = 30_000;
 
+/**
+ * How often the credentials of open sockets are looked at again. Access answers from what it knows and asks the records
+ * every three seconds, so that a socket whose credential is good no more is closed within five.
+ */
+const recheckIntervalMs = 1000;
+
+interface OpenSocket {
+  alive: boolean;
+  readonly permission: Permission;
+  /** What its principal came with; null while it is a stranger's. */
+  credential: string | null;
+}
+
 /** Serves WebSockets on the upgrade event. All that can refuse one does so before the upgrade, as an HTTP answer. */
 export function attachSockets(server: Server, options: SocketOptions): AttachedSockets {
   const { access, clock, log, newId } = options;
@@ -66,13 +80,16 @@ export function attachSockets(server: Server, options: SocketOptions): AttachedS
         clock.now(),
       );
     });
-  const open = new Map<WebSocket, { alive: boolean }>();
+  const open = new Map<WebSocket, OpenSocket>();
   let draining = false;
 
-  const authenticated = async (raw: IncomingMessage, address: string): Promise<Principal | null> => {
+  const authenticated = async (
+    raw: IncomingMessage,
+    address: string,
+  ): Promise<{ principal: Principal | null; credential: string | null }> => {
     try {
       const credential = headerCredential(raw.headers) ?? queryCredential(raw.url ?? '');
-      return credential === null ? null : await access.authenticate(credential);
+      return { principal: credential === null ? null : await access.authenticate(credential), credential };
     } catch (error) {
       if (options.rates !== null && knownError(error)?.code === 'AuthenticationRequired') {
         const decision = await options.rates.forStranger(address);
@@ -96,9 +113,11 @@ export function attachSockets(server: Server, options: SocketOptions): AttachedS
       });
     const { socket, wss } = mounted;
     const address = options.clientAddress(raw);
-    const principal = await authenticated(raw, address);
+    const { principal, credential } = await authenticated(raw, address);
     if (principal !== null && !principal.permissions.has(socket.permission))
       throw permissionDenied(socket.permission);
+    const badOrigin = principal === null ? null : originRefusal(principal, raw.headers.origin);
+    if (badOrigin !== null) throw badOrigin;
     if (connection.destroyed) return;
     const place = principal?.kind === 'local' ? () => {} : await options.acquire(addressKey(address));
     if (place === null)
@@ -110,7 +129,7 @@ export function attachSockets(server: Server, options: SocketOptions): AttachedS
     // Whatever ends the connection, also a handshake that ws refuses, gives the place back once.
     connection.once('close', place);
     wss.handleUpgrade(raw, connection, head, (ws) => {
-      const state = { alive: true };
+      const state: OpenSocket = { alive: true, permission: socket.permission, credential };
       open.set(ws, state);
       options.onConnections(1);
       ws.on('pong', () => {
@@ -130,7 +149,13 @@ export function attachSockets(server: Server, options: SocketOptions): AttachedS
           correlationId,
           address,
           request: raw,
-          authenticate: async (token) => access.authenticate(token),
+          async authenticate(token) {
+            const known = await access.authenticate(token);
+            const refusal = originRefusal(known, raw.headers.origin);
+            if (refusal !== null) throw refusal;
+            state.credential = token;
+            return known;
+          },
         });
     });
   };
@@ -147,6 +172,24 @@ export function attachSockets(server: Server, options: SocketOptions): AttachedS
       refuse(connection, error, correlationId, clock.now());
     });
   });
+
+  const recheck = async (ws: WebSocket, { credential, permission }: OpenSocket): Promise<void> => {
+    if (credential === null) return;
+    try {
+      const principal = await access.authenticate(credential);
+      if (!principal.permissions.has(permission)) ws.close(1008, 'PermissionDenied');
+    } catch (error) {
+      // While the records are away nothing is known against anybody.
+      const code = knownError(error)?.code;
+      if (code === 'AuthenticationRequired') ws.close(1008, code);
+      else if (code !== 'ServiceUnavailable')
+        log.error('The credential of a WebSocket could not be checked again', { error });
+    }
+  };
+  const rechecks = setInterval(() => {
+    for (const [ws, state] of open) void recheck(ws, state);
+  }, recheckIntervalMs);
+  rechecks.unref();
 
   const heartbeat = setInterval(() => {
     for (const [ws, state] of open) {
@@ -166,6 +209,7 @@ export function attachSockets(server: Server, options: SocketOptions): AttachedS
     },
     terminate() {
       clearInterval(heartbeat);
+      clearInterval(rechecks);
       for (const ws of open.keys()) ws.terminate();
     },
   };

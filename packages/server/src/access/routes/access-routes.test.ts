@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { unavailable } from '../../domain/errors.ts';
 import { users } from '../../domain/records/users.ts';
 import { startTestServer, type TestServer } from '../../http/server.fixture.ts';
 import { openTestAccess, project, type TestAccess } from '../access.fixture.ts';
@@ -13,6 +14,7 @@ beforeEach(async () => {
   server = await startTestServer([...test.access.authRoutes(), ...test.access.adminRoutes()], {
     access: { allowAnonymous: false, authenticate: test.access.authenticate },
     clock: test.clock,
+    audit: test.access.audit,
   });
   adminId = await test.addUser('admin@example.org', 'admin');
   admin = await signIn('admin@example.org');
@@ -47,7 +49,13 @@ describe('signing in', () => {
   it('answers a bearer token in the documented shape, not for caches', async () => {
     const { status, body, headers } = await login('admin@example.org', 'password of admin@example.org');
     expect(status).toBe(200);
-    expect(body).toEqual({ access_token: expect.any(String), token_type: 'bearer', expires_in: 1800 });
+    expect(body).toEqual({
+      access_token: expect.any(String),
+      token_type: 'bearer',
+      expires_in: 1800,
+      refresh_token: expect.any(String),
+      refresh_expires_in: 7 * 24 * 3600,
+    });
     expect(headers['cache-control']).toBe('no-store');
     expect((await send('GET', '/auth/me', undefined, as(body.access_token))).body).toEqual({
       success: true,
@@ -247,6 +255,9 @@ describe('API keys', () => {
       prefix: key.slice(0, 9),
       scopes: ['ingest', 'admin'],
       requests_per_minute: 60,
+      allowed_origins: null,
+      event_types: null,
+      previous_key_until: null,
       expires_at: '2024-01-01T00:00:00.000Z',
       revoked_at: null,
       created_by: adminId,
@@ -263,6 +274,63 @@ describe('API keys', () => {
     expect(again.body.data).toEqual(revoked.body.data);
   });
 
+  it('are rotated: the new key is good at once, the old one for the overlap, one before that no more', async () => {
+    const { id, key } = await test.addKey(['read'], { requestsPerMinute: 7 });
+    const rotate = (body: unknown) => send('POST', `/api-keys/${id}/rotate`, body);
+    const status = async (credential: string) =>
+      (await send('GET', '/auth/me', undefined, as(credential))).status;
+    expect(await status(key)).toBe(200);
+    const first = await rotate({ overlap_seconds: 60 });
+    expect([first.status, first.headers['cache-control']]).toEqual([201, 'no-store']);
+    expect(first.body.data).toMatchObject({
+      id,
+      requests_per_minute: 7,
+      prefix: first.body.data.key.slice(0, 9),
+      previous_key_until: '2023-12-01T12:01:00.000Z',
+    });
+    test.clock.time += 59_999;
+    expect([await status(key), await status(first.body.data.key)]).toEqual([200, 200]);
+    test.clock.time += 1;
+    expect([await status(key), await status(first.body.data.key)]).toEqual([401, 200]);
+    expect((await send('GET', '/api-keys')).body.data[0].previous_key_until).toBeNull();
+
+    const second = await rotate({});
+    const third = await rotate({ overlap_seconds: 0 });
+    expect(await Promise.all([first, second, third].map(({ body }) => status(body.data.key)))).toEqual([
+      401, 401, 200,
+    ]);
+    await send('DELETE', `/api-keys/${id}`);
+    expect(await status(third.body.data.key)).toBe(401);
+    expect((await rotate({})).status).toBe(409);
+    expect((await rotate({ overlap_seconds: -1 })).status).toBe(422);
+  });
+
+  it('for pages are of no use elsewhere', async () => {
+    const made = await send('POST', '/api-keys', {
+      name: 'shop',
+      scopes: ['ingest'],
+      allowed_origins: ['https://shop.example'],
+      event_types: ['web.click', 'custom.*'],
+    });
+    const { key, ...record } = made.body.data;
+    expect(record).toMatchObject({
+      allowed_origins: ['https://shop.example'],
+      event_types: ['web.click', 'custom.*'],
+    });
+    expect((await send('GET', '/api-keys')).body.data).toEqual([record]);
+    const from = async (origin: Record<string, string>) =>
+      (await send('GET', '/auth/me', undefined, { ...as(key), ...origin })).status;
+    expect(await from({ origin: 'https://shop.example' })).toBe(200);
+    for (const origin of [
+      'https://shop.example.evil',
+      'http://shop.example',
+      'https://shop.example:444',
+      'null',
+    ])
+      expect(await from({ origin })).toBe(403);
+    expect(await from({})).toBe(403);
+  });
+
   it.each([
     ['scopes', { name: 'a', scopes: [] }],
     ['scopes.0', { name: 'a', scopes: ['root'] }],
@@ -271,6 +339,10 @@ describe('API keys', () => {
     ['expires_at', { name: 'a', scopes: ['read'], expires_at: '2023-12-01T12:00:00Z' }],
     ['expires_at', { name: 'a', scopes: ['read'], expires_at: 'tomorrow' }],
     ['requests_per_minute', { name: 'a', scopes: ['read'], requests_per_minute: 0 }],
+    ['allowed_origins', { name: 'a', scopes: ['read'], allowed_origins: [] }],
+    ['allowed_origins.0', { name: 'a', scopes: ['read'], allowed_origins: ['https://a.example/path'] }],
+    ['allowed_origins.0', { name: 'a', scopes: ['read'], allowed_origins: ['*'] }],
+    ['event_types.0', { name: 'a', scopes: ['read'], event_types: ['a b'] }],
   ])('are refused for %s: %j', async (field, body) => {
     const answer = await send('POST', '/api-keys', body);
     expect([answer.status, answer.body.details.field]).toEqual([422, field]);
@@ -287,13 +359,77 @@ it('opens users and keys to administrators alone', async () => {
     ['POST', '/users', {}],
     ['GET', `/users/${id}`],
     ['PATCH', `/users/${id}`, {}],
+    ['GET', '/audit'],
     ['GET', '/api-keys'],
     ['POST', '/api-keys', {}],
     ['DELETE', `/api-keys/${id}`],
+    ['POST', `/api-keys/${id}/rotate`, {}],
   ];
   for (const [method, url, body] of routes) {
     for (const credential of [analyst, key])
       expect((await send(method, url, body, as(credential))).status).toBe(403);
     expect((await send(method, url, body, as('sf_wrong'))).status).toBe(401);
   }
+});
+
+describe('the audit log', () => {
+  const entries = async (query = '') => (await send('GET', `/audit${query}`)).body.data;
+
+  it('says who did what, when, from where and with what outcome, without any value', async () => {
+    test.clock.time += 1000;
+    const made = await send('POST', '/users', {
+      email: 'eve@example.org',
+      password: 'a very secret password',
+      role: 'viewer',
+    });
+    test.clock.time += 1000;
+    await send('PATCH', `/users/${adminId}`, { role: 'viewer' });
+    const [lowered, created, signedIn] = await entries();
+    expect(created).toEqual({
+      id: expect.any(String),
+      timestamp: '2023-12-01T12:00:01.000Z',
+      actor: { kind: 'user', id: adminId, name: 'admin@example.org' },
+      action: 'createUser',
+      target: made.body.data.id,
+      fields: ['email', 'password', 'role'],
+      status: 201,
+      address: '127.0.0.1',
+      correlation_id: expect.any(String),
+    });
+    expect(lowered).toMatchObject({ action: 'updateUser', target: adminId, fields: ['role'], status: 409 });
+    expect(signedIn).toMatchObject({ action: 'login', target: adminId, status: 200 });
+    expect(JSON.stringify(await entries())).not.toContain('secret password');
+  });
+
+  it('is narrowed by actor, action and target, and read page by page', async () => {
+    const { id, key } = await test.addKey(['admin']);
+    for (let n = 0; n < 3; n++) await send('POST', '/api-keys', { name: `k${n}`, scopes: ['read'] }, as(key));
+    await send('DELETE', `/api-keys/${id}`);
+    expect(await entries(`?actor_id=${id}`)).toHaveLength(3);
+    expect(await entries('?action=createApiKey')).toHaveLength(3);
+    expect(await entries(`?target=${id}`)).toEqual([expect.objectContaining({ action: 'revokeApiKey' })]);
+    const page = (await send('GET', '/audit?limit=2')).body;
+    expect([page.data.length, page.pagination.total]).toEqual([2, 5]);
+  });
+
+  it('has no entry for reading, for what was refused at the door, nor for sending a form that is wrong', async () => {
+    const before = (await entries()).length;
+    await send('GET', '/users');
+    await send('POST', '/users', {});
+    await send('POST', '/users', {}, as('nobody'));
+    expect(await entries()).toHaveLength(before);
+  });
+
+  it('comes before the change: what cannot be noted is not done', async () => {
+    const failing = { open: () => Promise.reject(unavailable('away')) };
+    await server.close();
+    server = await startTestServer(test.access.adminRoutes(), {
+      access: { allowAnonymous: false, authenticate: test.access.authenticate },
+      clock: test.clock,
+      audit: failing,
+    });
+    const body = { email: 'eve@example.org', password: 'a good password', role: 'viewer' };
+    expect((await send('POST', '/users', body)).status).toBe(503);
+    expect(await test.records.count(users, { project })).toBe(1);
+  });
 });

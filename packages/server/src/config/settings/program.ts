@@ -58,6 +58,12 @@ export const server = Type.Object({
     pattern: /^[\w.:%-]+$/,
     expected: 'a host name or an IP address',
   }),
+  behind_tls: toggle({
+    env: 'BEHIND_TLS',
+    description:
+      'Says that browsers reach this server through a proxy that speaks TLS and passes `Host` on: cookies are for TLS alone, and browsers are told to use nothing else (HSTS).',
+    default: false,
+  }),
   trusted_proxies: list({
     env: 'TRUSTED_PROXIES',
     description: 'Proxies whose X-Forwarded-For tells the address of the client.',

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { choice, integer, optionalText, secret, toggle } from '../setting.ts';
+import { choice, integer, optionalText, secret, secretList, toggle } from '../setting.ts';
 
 /* Who may do what, and how often. */
 
@@ -10,6 +10,12 @@ export const security = Type.Object({
       description:
         'Signs tokens. With the embedded engines alone, one is made and kept in the data directory unless it is set.',
       expected: 'a secret of at least 32 bytes',
+    }),
+    previous_secret_keys: secretList({
+      env: 'JWT_PREVIOUS_SECRET_KEYS',
+      description:
+        'Secrets that signed tokens before, whose tokens are still taken. To change the secret without signing anybody out, put the old one here on every server first, and take it out when the longest session is over.',
+      expected: 'secrets of at least 32 bytes, separated by commas or as a YAML list',
     }),
     algorithm: choice({
       env: 'JWT_ALGORITHM',
@@ -25,6 +31,14 @@ export const security = Type.Object({
       minimum: 1,
       maximum: 1440,
     }),
+  }),
+  session_hours: integer({
+    env: 'SESSION_HOURS',
+    description: 'From sign-in to the end of a session, however often its token is refreshed.',
+    unit: 'hours',
+    default: 168,
+    minimum: 1,
+    maximum: 8760,
   }),
   bcrypt_rounds: integer({
     env: 'BCRYPT_ROUNDS',

@@ -1,6 +1,7 @@
 import { createEventBatch, EventBatchInput, type EventBatchResult } from '@streamflow/contracts';
 import { validationError } from '../../domain/errors.ts';
 import { type NormalisedBatch, normaliseBatch } from '../../domain/events/batch.ts';
+import { restrictTypes } from '../../domain/events/restrict-types.ts';
 import type { SentAt } from '../../domain/events/receipt.ts';
 import { readJson, refuseUnknownFields } from '../../domain/events/strict-json.ts';
 import type { MountedRoute } from '../../http/service.ts';
@@ -16,13 +17,19 @@ export function createEventBatchRoute(intake: Intake): MountedRoute {
     contract: createEventBatch,
     body: 'raw',
     handle(context) {
-      const { project } = context.principal;
+      const { project, eventTypes } = context.principal;
       const partial = isPartial(context.query);
       const [batch, receipt] = counted(observer, () => {
         const document = readJson(context.rawBody);
         const { events, sentAt = sentAtHeader(context.headers) } = batchFields(document.value);
         const taken = takeReceipt(project, sentAt);
-        const options = { at: ['events'], receipt: taken, partial, limits, normalise };
+        const options = {
+          at: ['events'],
+          receipt: taken,
+          partial,
+          limits,
+          normalise: restrictTypes(normalise, eventTypes),
+        };
         return [normaliseBatch(document, events, options), taken];
       });
       const refused = batch.ids.length - batch.accepted.length;

@@ -1,5 +1,6 @@
 import { createEvent } from '@streamflow/contracts';
 import { orThrow } from '../../domain/events/normalise.ts';
+import { restrictTypes } from '../../domain/events/restrict-types.ts';
 import type { SentAt } from '../../domain/events/receipt.ts';
 import { parseJson } from '../../domain/events/strict-json.ts';
 import type { MountedRoute, RequestContext } from '../../http/service.ts';
@@ -12,11 +13,11 @@ export function createEventRoute(intake: Intake): MountedRoute {
     contract: createEvent,
     body: 'raw',
     handle(context) {
-      const { project } = context.principal;
+      const { project, eventTypes } = context.principal;
       const [event, receipt] = counted(observer, () => {
         const input = parseJson(context.rawBody, { maxDepth: limits.maxJsonDepth });
         const taken = takeReceipt(project, sentAtHeader(context.headers));
-        return [orThrow(normalise(input, taken)), taken];
+        return [orThrow(restrictTypes(normalise, eventTypes)(input, taken)), taken];
       });
       const answer = eventCreated(event.id, receipt.receivedAtText);
       return new Promise((resolve, reject) => {

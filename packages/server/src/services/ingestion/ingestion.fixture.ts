@@ -107,6 +107,7 @@ const principal = (id: string, permissions: readonly Permission[], project = 'de
 const principals: Readonly<Record<string, Principal>> = {
   writer: principal('writer', ['events:write', 'events:read']),
   reader: principal('reader', ['events:read']),
+  clicks: { ...principal('clicks', ['events:write']), eventTypes: ['web.click'] },
   other: principal('other', ['events:write'], 'other'),
 };
 

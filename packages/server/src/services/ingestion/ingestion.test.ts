@@ -14,6 +14,26 @@ afterEach(async () => {
 const click = { type: 'web.click', source: 'website', data: { page: '/dashboard' } };
 const id = (n: number): string => `550e8400-e29b-41d4-a716-${String(n).padStart(12, '0')}`;
 
+describe('a key for some event types', () => {
+  const headers = { authorization: 'Bearer clicks' };
+  const error = { type: 'error', source: 'website' };
+
+  it('sends those and no others, alone and in batches', async () => {
+    const { bus, post } = await begin();
+    expect((await post('/events', click, headers)).status).toBe(201);
+    const refused = await post('/events', error, headers);
+    expect([refused.status, refused.body.details.field, refused.body.details.allowed_values]).toEqual([
+      422,
+      'type',
+      ['web.click'],
+    ]);
+    expect((await post('/events/batch', { events: [click, error] }, headers)).status).toBe(422);
+    const partial = await post('/events/batch?partial=true', { events: [click, error] }, headers);
+    expect(partial.body.data).toMatchObject({ accepted: 1, rejected: 1 });
+    expect(bus.events().map(({ type }) => type)).toEqual(['web.click', 'web.click']);
+  });
+});
+
 describe('POST /events', () => {
   it('answers as documented once the event is durable', async () => {
     const { bus, post, counts } = await begin();

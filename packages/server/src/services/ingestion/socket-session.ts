@@ -2,7 +2,8 @@ import type { RawData, WebSocket } from 'ws';
 import { StreamFlowError } from '../../domain/errors.ts';
 import { normaliseBatch } from '../../domain/events/batch.ts';
 import type { Receipt } from '../../domain/events/event-issues.ts';
-import { type AcceptedEvent, orThrow } from '../../domain/events/normalise.ts';
+import { type AcceptedEvent, type Normalise, orThrow } from '../../domain/events/normalise.ts';
+import { restrictTypes } from '../../domain/events/restrict-types.ts';
 import { type JsonDocument, readJson, refuseDefects } from '../../domain/events/strict-json.ts';
 import { formatTimestamp } from '../../domain/events/timestamp.ts';
 import type { Log } from '../../domain/log.ts';
@@ -59,7 +60,8 @@ const policyViolation = 1008;
 export function startSession(socket: WebSocket, context: SocketContext, options: SessionOptions): void {
   const { intake, timers, limits } = options;
   const log = options.log.child({ correlation_id: context.correlationId });
-  const normalise = normaliseAnyForm(intake.normalise);
+  const normaliseAll = normaliseAnyForm(intake.normalise);
+  const normaliseFor = (sender: Principal): Normalise => restrictTypes(normaliseAll, sender.eventTypes);
   const held: Buffer[] = [];
   let principal = context.principal ?? options.anonymous;
   let isAuthenticating = false;
@@ -157,26 +159,26 @@ export function startSession(socket: WebSocket, context: SocketContext, options:
     });
   };
 
-  const onEvent = (project: string, document: JsonDocument, data: unknown, bytes: number): void => {
+  const onEvent = (sender: Principal, document: JsonDocument, data: unknown, bytes: number): void => {
     const ref = refOf(document.value);
     const [event, receipt] = counted(intake.observer, () => {
       refuseDefects(document, { maxDepth: intake.limits.maxJsonDepth, outerLevels: 1 }, ['data']);
-      const taken = intake.takeReceipt(project);
-      return [orThrow(normalise(data, taken)), taken];
+      const taken = intake.takeReceipt(sender.project);
+      return [orThrow(normaliseFor(sender)(data, taken)), taken];
     });
     publish(receipt, [event], bytes, () => serverFrames.ack(event.id, ref), ref);
   };
 
-  const onBatch = (project: string, document: JsonDocument, data: unknown, bytes: number): void => {
+  const onBatch = (sender: Principal, document: JsonDocument, data: unknown, bytes: number): void => {
     const ref = refOf(document.value);
     const [batch, receipt] = counted(intake.observer, () => {
       const { events, partial, sentAt } = readBatchData(data);
       const taken = intake.takeReceipt(
-        project,
+        sender.project,
         sentAt === undefined ? undefined : { value: sentAt, field: 'data.sent_at' },
       );
       const at = ['data', 'events'];
-      const options = { at, receipt: taken, partial, limits: intake.limits, normalise };
+      const options = { at, receipt: taken, partial, limits: intake.limits, normalise: normaliseFor(sender) };
       return [normaliseBatch(document, events, options), taken];
     });
     const refused = batch.ids.length - batch.accepted.length;
@@ -199,8 +201,8 @@ export function startSession(socket: WebSocket, context: SocketContext, options:
       const document = counted(intake.observer, () => readJson(bytes));
       ref = refOf(document.value);
       const frame = readFrame(document);
-      if (frame.type === 'event') onEvent(principal.project, document, frame.data, bytes.length);
-      else if (frame.type === 'batch') onBatch(principal.project, document, frame.data, bytes.length);
+      if (frame.type === 'event') onEvent(principal, document, frame.data, bytes.length);
+      else if (frame.type === 'batch') onBatch(principal, document, frame.data, bytes.length);
       else if (frame.type === 'ping') send(serverFrames.pong(formatTimestamp(intake.clock.now()), ref));
       else void authenticate(frame.token, ref);
     } catch (error) {

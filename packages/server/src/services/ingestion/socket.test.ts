@@ -47,6 +47,18 @@ const published = async (bus: FakeBus, count: number): Promise<void> => {
 const short = { event_type: 'user.activity', user_id: 'user123', action: 'page_view', page: '/dashboard' };
 
 describe('events over a socket', () => {
+  it('is held to the event types of its key', async () => {
+    const { bus, connect } = await begin();
+    const { send, next } = await connect('?token=clicks');
+    send({ type: 'event', data: { event_type: 'error' } });
+    expect(await next()).toMatchObject({ type: 'error' });
+    send({ type: 'event', data: { event_type: 'web.click' } });
+    expect(await next()).toMatchObject({ type: 'ack' });
+    send({ type: 'batch', data: { events: [{ type: 'error', source: 's' }] } });
+    expect(await next()).toMatchObject({ type: 'error' });
+    expect(bus.events().map(({ type }) => type)).toEqual(['web.click']);
+  });
+
   it('takes the documented frame, and acknowledges it when it is durable', async () => {
     const { bus, connect } = await begin();
     const { send, next, replies } = await connect('?token=writer');
