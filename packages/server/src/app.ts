@@ -22,6 +22,7 @@ import { createAcceptanceLedger } from './ledger/acceptance-ledger.ts';
 import { createTeardown, startWithTeardown, type Teardown, type TeardownReport } from './lifecycle.ts';
 import { createMetrics } from './observability/metrics.ts';
 import { openBus, openDatabase, openEvents, openRateLimiter, openRecords } from './open-engines.ts';
+import { openTraces } from './open-traces.ts';
 import { createAlerting } from './services/alerting/alerting.ts';
 import { createAnalytics } from './services/analytics/analytics.ts';
 import { createDashboard } from './services/dashboard/dashboard.ts';
@@ -80,6 +81,7 @@ export function startApp({
     }
     const metrics = createMetrics();
     const opening = { config, clock, log, metrics, teardown };
+    const tracing = run === 'command' ? null : await openTraces(opening, run);
 
     const database = openDatabase(opening);
     const records = await openRecords(opening, database);
@@ -146,6 +148,7 @@ export function startApp({
         anonymousProject: config.ingestion.allow_anonymous ? 'default' : null,
         observer: metrics.ingestion,
         log: log.child({ service: 'ingestion' }),
+        tracing,
       }),
       analytics: createAnalytics({ bus, events }),
       alerting: createAlerting({ bus, records }),
@@ -166,6 +169,7 @@ export function startApp({
         random: Math.random,
         log: log.child({ service: 'storage' }),
         metrics: metrics.storage,
+        tracing,
         block: {
           maxRows: config.storage.block_rows,
           maxBytes: config.storage.block_bytes,
@@ -231,6 +235,7 @@ export function startApp({
             : null,
           limits,
           metrics,
+          tracing,
           log: log.child({ service: name }),
           clock,
           corsOrigins: config.server.cors_allowed_origins,

@@ -2,12 +2,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { StreamFlowError } from '../domain/errors.ts';
 import { parseJson } from '../domain/events/strict-json.ts';
 import type { Log } from '../domain/log.ts';
+import type { Tracing } from '../domain/tracing.ts';
 import type { ClientAddress } from './client-address.ts';
 import type { OnRequest } from './gate.ts';
 import { createMediaTypeCheck } from './media-type.ts';
 import { createQueryParser } from './query.ts';
 import { HandlerContext } from './request-context.ts';
 import type { MountedRoute } from './service.ts';
+import { endSpan, traced } from './traced.ts';
 import { createCheck } from './validation.ts';
 
 /** Records one answered request. */
@@ -22,6 +24,8 @@ export interface MountOptions {
   readonly requestLog: Log | null;
   readonly clientAddress: ClientAddress;
   readonly limits: { readonly maxJsonDepth: number };
+  /** null: requests are not traced. */
+  readonly tracing?: Tracing | null;
 }
 
 const noBytes = Buffer.alloc(0);
@@ -29,7 +33,7 @@ const noBytes = Buffer.alloc(0);
 /** Mounts a route on Fastify: everything that its contract says happens here, before its handler. */
 export function mountRoute(app: FastifyInstance, route: MountedRoute, options: MountOptions): void {
   const { contract } = route;
-  const { requestLog, clientAddress, limits } = options;
+  const { requestLog, clientAddress, limits, tracing = null } = options;
   const parseQuery = createQueryParser(contract.query);
   const checkParams = contract.params === undefined ? null : createCheck(contract.params);
   const checkMediaType = contract.body === undefined ? null : createMediaTypeCheck(contract.consumes);
@@ -65,14 +69,16 @@ export function mountRoute(app: FastifyInstance, route: MountedRoute, options: M
     return result;
   };
 
+  const onRequest = tracing === null ? options.onRequest : traced(tracing, contract, options.onRequest);
   app.route({
     method: contract.method,
     url: options.prefix + contract.path,
-    onRequest: options.onRequest,
+    onRequest,
     onSend: (request, reply, payload, done) => {
       whenAnswered(reply, payload, () => {
         const seconds = (performance.now() - request.startedAt) / 1000;
         options.record(reply.raw.statusCode, seconds);
+        if (request.span !== null) endSpan(request.span, reply.raw.statusCode);
         requestLog?.debug('Request answered', {
           correlation_id: request.id,
           duration: seconds,

@@ -5,6 +5,7 @@ import type { ServiceName } from '@streamflow/contracts';
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../domain/clock.ts';
 import type { Log } from '../domain/log.ts';
+import type { Tracing } from '../domain/tracing.ts';
 import type { RateLimiter } from '../engines/rate-limiter/port.ts';
 import { createAllowedMethods } from './allowed-methods.ts';
 import { createClientAddress } from './client-address.ts';
@@ -51,6 +52,8 @@ export interface HttpServerOptions {
   /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
   readonly version: string;
+  /** Where spans of requests go; nowhere unless given. */
+  readonly tracing?: Tracing | null;
   /** Logs every answered request at DEBUG; false unless given, since that costs more than most requests. */
   readonly logRequests?: boolean;
   /** Makes correlation ids; UUIDs unless given. */
@@ -135,6 +138,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       requestLog: options.logRequests === true ? log : null,
       clientAddress,
       limits: options.limits,
+      tracing: options.tracing ?? null,
     });
   }
   for (const { contract, handle } of operationRoutes({ health, metrics, isReady: () => ready })) {

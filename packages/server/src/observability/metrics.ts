@@ -53,6 +53,8 @@ export interface Metrics {
   readonly storage: StorageMetrics;
   readonly rateLimiter: RateLimiterMetrics;
   onAlertFired(level: string): void;
+  /** Spans were sent to the collector of traces, or could not be. */
+  onSpansExported(spans: number, sent: boolean): void;
   /** Asked at every scrape; a queue whose depth cannot be had is left out of that scrape. */
   watchQueue(queue: string, depth: () => Promise<number>): void;
   /** Asked at every scrape, for figures that somebody else keeps. */
@@ -79,6 +81,9 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
   const events = counter('streamflow_events_total', 'Events accepted, by type.', ['type']);
   const refused = counter('streamflow_events_refused_total', 'Events refused, by reason.', ['reason']);
   const alerts = counter('streamflow_alerts_fired_total', 'Alerts fired, by level.', ['level']);
+  const spans = counter('streamflow_trace_spans_total', 'Spans handed to the collector of traces.', [
+    'outcome',
+  ]);
   const appended = counter('streamflow_storage_appended_total', 'Events stored.');
   const duplicates = counter('streamflow_storage_duplicates_total', 'Events whose id was known already.');
   const conflicts = counter(
@@ -177,6 +182,7 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
       onFallback: (active) => limitsAlone.set(active ? 1 : 0),
       onFallbackDecision: () => decidedAlone.inc(),
     },
+    onSpansExported: (count, sent) => spans.inc({ outcome: sent ? 'sent' : 'failed' }, count),
     onAlertFired: (level) => alerts.inc({ level }),
     watchQueue: (queue, depth) => void queues.set(queue, depth),
     watchGauge(name, help, value) {

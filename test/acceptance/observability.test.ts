@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { post, signIn } from './api.ts';
+import { freePorts, type ServerProcess, startServer, temporaryDirectory } from './server-process.ts';
+import { startTraceReceiver, type TraceReceiver } from './trace-receiver.ts';
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+let receiver: TraceReceiver;
+let server: ServerProcess;
+let token: string;
+
+beforeAll(async () => {
+  directory = await temporaryDirectory();
+  receiver = await startTraceReceiver();
+  server = await startServer({
+    dataDirectory: directory.path,
+    ports: await freePorts(),
+    env: {
+      JAEGER_ENABLED: 'true',
+      JAEGER_ENDPOINT: receiver.endpoint,
+      // Only what a caller has sampled is traced, so that each test knows its spans.
+      JAEGER_SAMPLE_RATIO: '0',
+      OTEL_BSP_SCHEDULE_DELAY: '100',
+    },
+  });
+  token = await signIn(server);
+}, 90_000);
+afterAll(async () => {
+  await server?.stop();
+  await receiver?.close();
+  await directory.remove();
+}, 60_000);
+
+const event = { type: 'web.click', source: 'website', data: {} };
+
+describe('traces', () => {
+  it('follow an event from its request over the bus into the store, in one trace with that of the caller', async () => {
+    const [traceId, caller] = ['4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7'];
+    const answer = await fetch(server.url('ingestion', '/events'), {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        authorization: `Bearer ${token}`,
+        traceparent: `00-${traceId}-${caller}-01`,
+        'x-correlation-id': 'order-17',
+      },
+      body: JSON.stringify(event),
+    });
+    expect(answer.status).toBe(201);
+    const spans = await vi.waitFor(
+      () => {
+        const found = receiver.spans.filter((span) => span.traceId === traceId);
+        expect(found.map(({ name }) => name).toSorted()).toEqual([
+          'POST /events',
+          'publish web.click',
+          'store events',
+        ]);
+        return new Map(found.map((span) => [span.name, span]));
+      },
+      { timeout: 10_000 },
+    );
+    expect(spans.get('POST /events')?.parentSpanId).toBe(caller);
+    expect(spans.get('publish web.click')?.parentSpanId).toBe(spans.get('POST /events')?.spanId);
+    expect(spans.get('store events')?.parentSpanId).toBe(spans.get('publish web.click')?.spanId);
+    expect(spans.get('POST /events')).toMatchObject({
+      service: 'streamflow',
+      attributes: {
+        'http.route': '/events',
+        'http.response.status_code': 201,
+        'streamflow.correlation_id': 'order-17',
+      },
+    });
+    for (const { startTimeUnixNano, endTimeUnixNano } of spans.values())
+      expect(BigInt(endTimeUnixNano) >= BigInt(startTimeUnixNano)).toBe(true);
+  });
+
+  it('leave out what is not sampled', async () => {
+    const before = receiver.spans.length;
+    expect((await post(server, token, '/events', event)).status).toBe(201);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(receiver.spans.length).toBe(before);
+  });
+});
