@@ -1,5 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { parse } from 'yaml';
+import { createMetrics } from '../../packages/server/src/observability/metrics.ts';
+import { exportedNames, queriedNames } from '../deploy/metric-names.ts';
+import { describeWithProgram, run } from '../deploy/programs.ts';
 import { post, signIn } from './api.ts';
+import { startPrometheus } from './prometheus-process.ts';
 import { freePorts, type ServerProcess, startServer, temporaryDirectory } from './server-process.ts';
 import { startTraceReceiver, type TraceReceiver } from './trace-receiver.ts';
 
@@ -78,5 +84,71 @@ describe('traces', () => {
     expect((await post(server, token, '/events', event)).status).toBe(201);
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(receiver.spans.length).toBe(before);
+  });
+});
+
+const scrape = async (): Promise<string> => (await fetch(server.url('ingestion', '/metrics'))).text();
+
+/** Of this process, and of one with a database. */
+async function allNames(): Promise<ReadonlySet<string>> {
+  const withDatabase = createMetrics();
+  withDatabase.watchDatabase(() => ({ busy: 0, idle: 0, waiting: 0 }));
+  return new Set([...exportedNames(await scrape()), ...exportedNames(await withDatabase.render())]);
+}
+
+interface RuleFile {
+  readonly groups: readonly {
+    readonly rules: readonly { readonly expr: string; readonly record?: string }[];
+  }[];
+}
+const rulesOf = (name: string) => {
+  const file: RuleFile = parse(
+    readFileSync(new URL(`../../deploy/prometheus/rules/${name}`, import.meta.url), 'utf8'),
+  );
+  return file.groups.flatMap(({ rules }) => rules);
+};
+const rules = [...rulesOf('recording.yml'), ...rulesOf('alerts.yml')];
+
+describe('the rules for Prometheus', () => {
+  it('ask for figures that the services export, and for no others', async () => {
+    const recorded = rules.flatMap(({ record }) => record ?? []);
+    const known = new Set([...(await allNames()), ...recorded]);
+    const asked = rules.flatMap(({ expr }) => queriedNames(expr));
+    expect(asked.length).toBeGreaterThan(15);
+    expect(asked.filter((name) => !known.has(name))).toEqual([]);
+  });
+});
+
+describeWithProgram('promtool', 'prometheus', () => {
+  it('finds nothing to complain of in the figures of a running server', async () => {
+    const { code, output } = run('promtool', ['check', 'metrics'], await scrape());
+    expect({ code, output }).toEqual({ code: 0, output: '' });
+  });
+});
+
+describeWithProgram('prometheus', 'prometheus', () => {
+  it('scrapes the server and computes the rules', async () => {
+    const target = new URL(server.url('ingestion', '/')).host;
+    const prometheus = await startPrometheus(directory.path, [target]);
+    try {
+      await vi.waitFor(
+        async () => {
+          const found = await prometheus.api(`query?query=${encodeURIComponent('streamflow_build_info')}`);
+          expect(found).toMatchObject({ result: [{ metric: { job: 'streamflow', instance: target } }] });
+          const recorded = await prometheus.api(
+            `query?query=${encodeURIComponent('streamflow:queue_depth:max')}`,
+          );
+          expect(recorded).toMatchObject({ result: expect.arrayContaining([expect.anything()]) });
+        },
+        { timeout: 20_000, interval: 200 },
+      );
+      const { groups }: { groups?: { rules: { name: string; health: string; lastError?: string }[] }[] } =
+        Object(await prometheus.api('rules'));
+      const computed = (groups ?? []).flatMap((group) => group.rules);
+      expect(computed).toHaveLength(rules.length);
+      expect(computed.filter(({ health }) => health === 'err')).toEqual([]);
+    } finally {
+      await prometheus.stop();
+    }
   });
 });

@@ -14,6 +14,7 @@ import { createEventTypes } from './domain/events/event-types.ts';
 import type { Log } from './domain/log.ts';
 import { systemTimers } from './domain/timers.ts';
 import { lockDataDirectory } from './engines/data-directory-lock.ts';
+import { guardDisk } from './guard-disk.ts';
 import { createControlServer } from './http/control-server.ts';
 import { startMonitoring } from './http/monitoring-server.ts';
 import { createHttpServer } from './http/server.ts';
@@ -29,6 +30,7 @@ import { createDashboard } from './services/dashboard/dashboard.ts';
 import { createIngestion } from './services/ingestion/ingestion.ts';
 import { createStorage } from './services/storage/storage.ts';
 import { version } from './version.ts';
+import { watchStorage } from './watch-storage.ts';
 
 export interface AppOptions {
   readonly config: Config;
@@ -79,7 +81,7 @@ export function startApp({
       const lock = lockDataDirectory(config.dataDir);
       teardown.push('data directory', () => lock.release());
     }
-    const metrics = createMetrics();
+    const metrics = createMetrics({ version });
     const opening = { config, clock, log, metrics, teardown };
     const tracing = run === 'command' ? null : await openTraces(opening, run);
 
@@ -107,7 +109,10 @@ export function startApp({
     });
     if (administrator !== null) onAdministrator(administrator);
     const rateLimiter = await openRateLimiter(opening);
-    const opened = { events: await openEvents(opening, database), bus: await openBus(opening) };
+    const opened = {
+      events: await openEvents(opening, database),
+      bus: await guardDisk(opening, await openBus(opening)),
+    };
     const { crash_point: crashPoint } = config.testing;
     const die = () => void process.kill(process.pid, 'SIGKILL');
     const { events, bus } =
@@ -186,6 +191,8 @@ export function startApp({
       if (working.includes(name)) await services[name].start();
       teardown.push(name, () => services[name].stop());
     }
+
+    if (run !== 'command' && run.includes('storage')) watchStorage(metrics, services.storage.figures);
 
     const limits = { maxBodyBytes: config.limits.max_body_bytes, maxJsonDepth: config.limits.max_json_depth };
     const sharedRoutes = access.authRoutes();
