@@ -152,3 +152,26 @@ describeWithProgram('prometheus', 'prometheus', () => {
     }
   });
 });
+
+describe('SIGUSR2', () => {
+  it('switches the log to DEBUG and back while the server runs', async () => {
+    const answered = (): number => server.output().split('"Request answered"').length - 1;
+    const changed = (): number => server.output().split('"The log level was changed"').length - 1;
+    const ask = async (id: string): Promise<void> => {
+      await fetch(server.url('storage', '/events?limit=1'), {
+        headers: { authorization: `Bearer ${token}`, 'x-correlation-id': id },
+      });
+    };
+    await ask('quiet-1');
+    process.kill(server.pid, 'SIGUSR2');
+    await vi.waitFor(() => expect(changed()).toBe(1));
+    await ask('loud-2');
+    await vi.waitFor(() => expect(server.output()).toContain('"correlation_id":"loud-2"'));
+    process.kill(server.pid, 'SIGUSR2');
+    await vi.waitFor(() => expect(changed()).toBe(2));
+    const before = answered();
+    await ask('quiet-3');
+    expect(answered()).toBe(before);
+    expect(server.output()).not.toMatch(/quiet-[13]/);
+  });
+});

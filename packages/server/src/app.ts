@@ -43,6 +43,8 @@ export interface AppOptions {
    * that was made is known to nobody else, ever.
    */
   readonly onAdministrator: (administrator: FirstAdministrator) => void;
+  /** Whether the log takes DEBUG at this moment; never unless given. */
+  readonly logsRequests?: () => boolean;
 }
 
 export interface App {
@@ -73,6 +75,7 @@ export function startApp({
   run,
   onAdministrator,
   clock = systemClock,
+  logsRequests = () => false,
 }: AppOptions): Promise<App> {
   const teardown = createTeardown(log);
   return startWithTeardown(teardown, startDeadlineMs, async () => {
@@ -247,7 +250,7 @@ export function startApp({
           clock,
           corsOrigins: config.server.cors_allowed_origins,
           trustedProxies: config.server.trusted_proxies,
-          logRequests: config.monitoring.logging.level === 'DEBUG',
+          logRequests: logsRequests,
           version,
         }),
       ),

@@ -20,8 +20,8 @@ export interface MountOptions {
   readonly prefix: string;
   readonly onRequest: OnRequest;
   readonly record: RecordRequest;
-  /** Where answered requests are logged, at DEBUG; null when nobody reads that. */
-  readonly requestLog: Log | null;
+  /** Where answered requests are logged, at DEBUG, and whether they are at this moment. */
+  readonly requestLog: { readonly log: Log; readonly isOn: () => boolean } | null;
   readonly clientAddress: ClientAddress;
   readonly limits: { readonly maxJsonDepth: number };
   /** null: requests are not traced. */
@@ -79,7 +79,8 @@ export function mountRoute(app: FastifyInstance, route: MountedRoute, options: M
         const seconds = (performance.now() - request.startedAt) / 1000;
         options.record(reply.raw.statusCode, seconds);
         if (request.span !== null) endSpan(request.span, reply.raw.statusCode);
-        requestLog?.debug('Request answered', {
+        if (requestLog?.isOn() !== true) return;
+        requestLog.log.debug('Request answered', {
           correlation_id: request.id,
           duration: seconds,
           method: request.method,

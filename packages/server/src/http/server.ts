@@ -54,8 +54,8 @@ export interface HttpServerOptions {
   readonly version: string;
   /** Where spans of requests go; nowhere unless given. */
   readonly tracing?: Tracing | null;
-  /** Logs every answered request at DEBUG; false unless given, since that costs more than most requests. */
-  readonly logRequests?: boolean;
+  /** Whether answered requests are logged at DEBUG at this moment: that costs more than most requests. Never unless given. */
+  readonly logRequests?: () => boolean;
   /** Makes correlation ids; UUIDs unless given. */
   readonly newId?: () => string;
 }
@@ -135,7 +135,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       prefix: '',
       onRequest: gate(route.contract),
       record: metrics.route(service.name, method, path),
-      requestLog: options.logRequests === true ? log : null,
+      requestLog: options.logRequests === undefined ? null : { log, isOn: options.logRequests },
       clientAddress,
       limits: options.limits,
       tracing: options.tracing ?? null,
