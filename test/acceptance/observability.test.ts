@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { createMetrics } from '../../packages/server/src/observability/metrics.ts';
@@ -119,7 +120,59 @@ describe('the rules for Prometheus', () => {
   });
 });
 
+interface Dashboard {
+  readonly panels: readonly {
+    readonly title: string;
+    readonly targets: readonly { readonly expr: string }[];
+  }[];
+  readonly templating: { readonly list: readonly { readonly query: { readonly query: string } }[] };
+}
+const dashboards = new URL('../../deploy/grafana/dashboards/', import.meta.url);
+const dashboardQueries = readdirSync(dashboards).flatMap((name) => {
+  const { panels, templating }: Dashboard = JSON.parse(readFileSync(new URL(name, dashboards), 'utf8'));
+  return [
+    ...panels.flatMap(({ title, targets }) =>
+      targets.map(({ expr }) => ({ where: `${name}: ${title}`, query: expr })),
+    ),
+    ...templating.list.map(({ query: { query } }) => ({ where: name, query })),
+  ];
+});
+
+describe('the dashboards of Grafana', () => {
+  it('ask for figures that the services export or the rules record, and for no others', async () => {
+    const recorded = rules.flatMap(({ record }) => record ?? []);
+    const known = new Set([...(await allNames()), ...recorded]);
+    expect(dashboardQueries.length).toBeGreaterThan(40);
+    const unknown = dashboardQueries.filter(({ query }) =>
+      queriedNames(query).some((name) => !known.has(name)),
+    );
+    expect(unknown).toEqual([]);
+  });
+});
+
 describeWithProgram('promtool', 'prometheus', () => {
+  it('reads every query of the dashboards', () => {
+    const queries = dashboardQueries.filter(({ query }) => !query.startsWith('label_values('));
+    const file = join(directory.path, 'queries.yml');
+    writeFileSync(
+      file,
+      JSON.stringify({
+        groups: [
+          {
+            name: 'dashboards',
+            rules: queries.map(({ query }, index) => ({
+              record: `query${index}`,
+              expr: query.replaceAll('$__rate_interval', '5m').replaceAll('$service', 'ingestion'),
+            })),
+          },
+        ],
+      }),
+    );
+    const { code, output } = run('promtool', ['check', 'rules', file]);
+    expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+    expect(output).toContain(`${queries.length} rules found`);
+  });
+
   it('finds nothing to complain of in the figures of a running server', async () => {
     const { code, output } = run('promtool', ['check', 'metrics'], await scrape());
     expect({ code, output }).toEqual({ code: 0, output: '' });
