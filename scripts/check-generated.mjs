@@ -2,17 +2,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { referencePages } from './reference-pages.mjs';
+import { generatedDirectories, generatedFiles } from './generated-files.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const pages = referencePages();
+const pages = generatedFiles();
 const faults = [];
 
 for (const [path, expected] of pages) {
   const difference = compare(read(join(root, path)), expected);
   if (difference !== null) faults.push(`${path}: ${difference}`);
 }
-const present = readdirSync(join(root, 'docs/reference'), { recursive: true, withFileTypes: true })
+const present = generatedDirectories
+  .flatMap((directory) => readdirSync(join(root, directory), { recursive: true, withFileTypes: true }))
   .filter((entry) => entry.isFile())
   .map((entry) => relative(root, join(entry.parentPath, entry.name)));
 for (const path of present) if (!pages.has(path)) faults.push(`${path}: nothing generates it`);

@@ -14,6 +14,7 @@ import { createEventTypes } from './domain/events/event-types.ts';
 import type { Log } from './domain/log.ts';
 import { systemTimers } from './domain/timers.ts';
 import { lockDataDirectory } from './engines/data-directory-lock.ts';
+import { guardDisk } from './guard-disk.ts';
 import { createControlServer } from './http/control-server.ts';
 import { startMonitoring } from './http/monitoring-server.ts';
 import { createHttpServer } from './http/server.ts';
@@ -24,12 +25,14 @@ import { createDefinitionSource } from './live-metrics/definition-source.ts';
 import { createLiveMetrics } from './live-metrics/live-metrics.ts';
 import { createMetrics } from './observability/metrics.ts';
 import { openBus, openDatabase, openEvents, openRateLimiter, openRecords } from './open-engines.ts';
+import { openTraces } from './open-traces.ts';
 import { createAlerting } from './services/alerting/alerting.ts';
 import { createAnalytics } from './services/analytics/analytics.ts';
 import { createDashboard } from './services/dashboard/dashboard.ts';
 import { createIngestion } from './services/ingestion/ingestion.ts';
 import { createStorage } from './services/storage/storage.ts';
 import { version } from './version.ts';
+import { watchStorage } from './watch-storage.ts';
 
 export interface AppOptions {
   readonly config: Config;
@@ -42,6 +45,8 @@ export interface AppOptions {
    * that was made is known to nobody else, ever.
    */
   readonly onAdministrator: (administrator: FirstAdministrator) => void;
+  /** Whether the log takes DEBUG at this moment; never unless given. */
+  readonly logsRequests?: () => boolean;
 }
 
 export interface App {
@@ -75,6 +80,7 @@ export function startApp({
   run,
   onAdministrator,
   clock = systemClock,
+  logsRequests = () => false,
 }: AppOptions): Promise<App> {
   const teardown = createTeardown(log);
   return startWithTeardown(teardown, startDeadlineMs, async () => {
@@ -83,8 +89,9 @@ export function startApp({
       const lock = lockDataDirectory(config.dataDir);
       teardown.push('data directory', () => lock.release());
     }
-    const metrics = createMetrics();
+    const metrics = createMetrics({ version });
     const opening = { config, clock, log, metrics, teardown };
+    const tracing = run === 'command' ? null : await openTraces(opening, run);
 
     const database = openDatabase(opening);
     const records = await openRecords(opening, database);
@@ -113,7 +120,10 @@ export function startApp({
     });
     if (administrator !== null) onAdministrator(administrator);
     const rateLimiter = await openRateLimiter(opening);
-    const opened = { events: await openEvents(opening, database), bus: await openBus(opening) };
+    const opened = {
+      events: await openEvents(opening, database),
+      bus: await guardDisk(opening, await openBus(opening)),
+    };
     const { crash_point: crashPoint } = config.testing;
     const die = () => void process.kill(process.pid, 'SIGKILL');
     const { events, bus } =
@@ -182,6 +192,7 @@ export function startApp({
         anonymousProject: config.ingestion.allow_anonymous ? 'default' : null,
         observer: metrics.ingestion,
         log: log.child({ service: 'ingestion' }),
+        tracing,
       }),
       analytics: createAnalytics({
         bus,
@@ -220,6 +231,7 @@ export function startApp({
         random: Math.random,
         log: log.child({ service: 'storage' }),
         metrics: metrics.storage,
+        tracing,
         block: {
           maxRows: config.storage.block_rows,
           maxBytes: config.storage.block_bytes,
@@ -238,6 +250,8 @@ export function startApp({
       if (working.includes(name)) await services[name].start();
       teardown.push(name, () => services[name].stop());
     }
+
+    if (run !== 'command' && run.includes('storage')) watchStorage(metrics, services.storage.figures);
 
     const limits = { maxBodyBytes: config.limits.max_body_bytes, maxJsonDepth: config.limits.max_json_depth };
     const sharedRoutes = access.authRoutes();
@@ -289,11 +303,12 @@ export function startApp({
             : null,
           limits,
           metrics,
+          tracing,
           log: log.child({ service: name }),
           clock,
           corsOrigins: config.server.cors_allowed_origins,
           trustedProxies: config.server.trusted_proxies,
-          logRequests: config.monitoring.logging.level === 'DEBUG',
+          logRequests: logsRequests,
           version,
         }),
       ),

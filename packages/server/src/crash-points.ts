@@ -1,6 +1,7 @@
 import { type CrashPointName, crashPointNames } from './config/settings/testing.ts';
 import type { Bus } from './engines/bus/port.ts';
 import type { EventStore } from './engines/event-store/port.ts';
+import { replacing } from './replacing.ts';
 
 /*
  * Moments at which the fault run makes a process die as `kill -9` does, which from outside cannot be aimed at:
@@ -59,16 +60,4 @@ export function withCrashPoint<B extends CrashingBus, E extends CrashingStore>(
       },
     }),
   };
-}
-
-/** The port with some of its methods replaced, whatever others it has. */
-function replacing<Own extends object, Port extends Own>(port: Port, methods: Own): Port {
-  return new Proxy(port, {
-    get(target, name) {
-      if (Object.hasOwn(methods, name)) return Reflect.get(methods, name);
-      const value: unknown = Reflect.get(target, name);
-      // A method of a class needs the port itself: what is private in it is not in the proxy.
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
 }

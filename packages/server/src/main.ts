@@ -4,7 +4,7 @@ import { ConfigError, type LoadedConfig } from './config/load.ts';
 import { loadProcessConfig } from './config/process.ts';
 import { startProblems } from './config/start-problems.ts';
 import { administratorNotice, greeting } from './greeting.ts';
-import { createLog } from './observability/log.ts';
+import { createLog, type LogLevel } from './observability/log.ts';
 
 export interface StartOptions {
   /** All five unless given. */
@@ -19,7 +19,7 @@ const stopDeadlineMs = 25_000;
 
 /**
  * Runs StreamFlow until SIGTERM or SIGINT: then it stops accepting, drains, flushes and exits 0. A second signal exits
- * at once. A start that fails says why and exits 1.
+ * at once. A start that fails says why and exits 1. SIGUSR2 switches the log to DEBUG and back.
  */
 export async function runStart(options: StartOptions = {}): Promise<void> {
   const loaded = readConfiguration(options);
@@ -47,6 +47,7 @@ export async function runStart(options: StartOptions = {}): Promise<void> {
     process.exit(clean ? 0 : 1);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
+  process.on('SIGUSR2', () => log.setLevel(log.level === 'DEBUG' ? usual(level) : 'DEBUG'));
 
   const begun = performance.now();
   try {
@@ -54,6 +55,7 @@ export async function runStart(options: StartOptions = {}): Promise<void> {
       config,
       log,
       run: options.services ?? serviceNames,
+      logsRequests: () => log.level === 'DEBUG',
       onAdministrator: (administrator) => process.stderr.write(`${administratorNotice(administrator)}\n`),
     });
   } catch (error) {
@@ -76,6 +78,9 @@ function readConfiguration({ configFile, flags, services }: StartOptions): Loade
     return null;
   }
 }
+
+/** What SIGUSR2 goes back to. */
+const usual = (level: LogLevel): LogLevel => (level === 'DEBUG' ? 'INFO' : level);
 
 function fail(message: string): void {
   process.stderr.write(`streamflow: ${message}\n`);

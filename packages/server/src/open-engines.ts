@@ -34,7 +34,7 @@ export interface EngineOptions {
 }
 
 /** The connections to PostgreSQL, which records and events share; null without a database. */
-export function openDatabase({ config, log, teardown }: EngineOptions): Postgres | null {
+export function openDatabase({ config, log, metrics, teardown }: EngineOptions): Postgres | null {
   const { url, pool_size: poolSize, max_overflow: maxOverflow, echo } = config.database;
   if (url === null) return null;
   const postgres = openPostgres({
@@ -46,6 +46,7 @@ export function openDatabase({ config, log, teardown }: EngineOptions): Postgres
     log: log.child({ engine: 'postgres' }),
   });
   teardown.push('database', () => postgres.close());
+  metrics.watchDatabase(postgres.connections);
   return postgres;
 }
 
@@ -151,7 +152,7 @@ export async function openBus({ config, clock, log, metrics, teardown }: EngineO
         });
   teardown.push('bus', () => bus.close());
   for (const queue of ['events.storage', 'events.analytics', 'events.dead'] as const) {
-    metrics.watchQueue(queue, async () => (await bus.depth(queue)).batches);
+    metrics.watchQueue(queue, () => bus.depth(queue));
   }
   return bus;
 }

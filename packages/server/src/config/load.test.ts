@@ -137,7 +137,6 @@ rate_limiting: { enabled: true, requests_per_minute: 100, burst_size: 10 }
       'rabbitmq.max_connections',
       'redis.max_connections',
       'security.bcrypt_rounds',
-      'monitoring.jaeger',
       'monitoring.jaeger.endpoint',
     ]);
   });

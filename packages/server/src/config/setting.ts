@@ -66,6 +66,20 @@ export function integer(
   return Type.Integer({ minimum, maximum, setting });
 }
 
+/** A part of the whole, from 0 to 1. */
+export function share(options: SettingOptions & { readonly default: number }) {
+  const setting = new Setting(options, {
+    expected: 'a number from 0 to 1',
+    defaultValue: options.default,
+    read(given) {
+      const text = asText(given);
+      const value = text === undefined ? given : /^[0-9]*\.?[0-9]+$/.test(text) ? Number(text) : undefined;
+      return typeof value === 'number' && value >= 0 && value <= 1 ? value : undefined;
+    },
+  });
+  return Type.Number({ minimum: 0, maximum: 1, setting });
+}
+
 const truths: Readonly<Record<string, boolean>> = {
   true: true,
   yes: true,

@@ -38,13 +38,11 @@ function tracing(values: ConfigValues): {
       ],
     };
   const url = new URL(endpoint);
-  const notSent = 'monitoring.jaeger has no effect: this version sends no traces';
-  if (!url.pathname.startsWith('/api/traces')) return { endpoint, warnings: [notSent] };
+  if (!url.pathname.startsWith('/api/traces')) return { endpoint, warnings: [] };
   const otlp = `${url.protocol}//${url.hostname}:4318/v1/traces`;
   return {
     endpoint: otlp,
     warnings: [
-      notSent,
       `monitoring.jaeger.endpoint is an endpoint of Jaeger's old format and is read as ${otlp}, OTLP`,
     ],
   };

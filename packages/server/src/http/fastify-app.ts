@@ -84,6 +84,7 @@ export function createFastifyApp(options: FastifyAppOptions): FastifyInstance {
   });
   app.decorateRequest('principal', null);
   app.decorateRequest('startedAt', 0);
+  app.decorateRequest('span', null);
   app.addHook('onRequest', (request, reply, done) => {
     stamp(request, reply);
     done();

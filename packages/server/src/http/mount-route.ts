@@ -3,12 +3,14 @@ import { StreamFlowError } from '../domain/errors.ts';
 import { parseJson } from '../domain/events/strict-json.ts';
 import type { Log } from '../domain/log.ts';
 import { type AuditTrail, audited, isAudited } from './audit.ts';
+import type { Tracing } from '../domain/tracing.ts';
 import type { ClientAddress } from './client-address.ts';
 import type { OnRequest } from './gate.ts';
 import { createMediaTypeCheck } from './media-type.ts';
 import { createQueryParser } from './query.ts';
 import { HandlerContext } from './request-context.ts';
 import type { MountedRoute } from './service.ts';
+import { endSpan, traced } from './traced.ts';
 import { createCheck } from './validation.ts';
 
 /** Records one answered request. */
@@ -19,12 +21,14 @@ export interface MountOptions {
   readonly prefix: string;
   readonly onRequest: OnRequest;
   readonly record: RecordRequest;
-  /** Where answered requests are logged, at DEBUG; null when nobody reads that. */
-  readonly requestLog: Log | null;
+  /** Where answered requests are logged, at DEBUG, and whether they are at this moment. */
+  readonly requestLog: { readonly log: Log; readonly isOn: () => boolean } | null;
   readonly clientAddress: ClientAddress;
   /** Where changes are noted; null where nobody reads that. */
   readonly audit: AuditTrail | null;
   readonly limits: { readonly maxJsonDepth: number };
+  /** null: requests are not traced. */
+  readonly tracing?: Tracing | null;
 }
 
 const noBytes = Buffer.alloc(0);
@@ -32,7 +36,7 @@ const noBytes = Buffer.alloc(0);
 /** Mounts a route on Fastify: everything that its contract says happens here, before its handler. */
 export function mountRoute(app: FastifyInstance, route: MountedRoute, options: MountOptions): void {
   const { contract } = route;
-  const { requestLog, clientAddress, limits } = options;
+  const { requestLog, clientAddress, limits, tracing = null } = options;
   const parseQuery = createQueryParser(contract.query);
   const checkParams = contract.params === undefined ? null : createCheck(contract.params);
   const checkMediaType = contract.body === undefined ? null : createMediaTypeCheck(contract.consumes);
@@ -72,15 +76,18 @@ export function mountRoute(app: FastifyInstance, route: MountedRoute, options: M
     return result;
   };
 
+  const onRequest = tracing === null ? options.onRequest : traced(tracing, contract, options.onRequest);
   app.route({
     method: contract.method,
     url: options.prefix + contract.path,
-    onRequest: options.onRequest,
+    onRequest,
     onSend: (request, reply, payload, done) => {
       whenAnswered(reply, payload, () => {
         const seconds = (performance.now() - request.startedAt) / 1000;
         options.record(reply.raw.statusCode, seconds);
-        requestLog?.debug('Request answered', {
+        if (request.span !== null) endSpan(request.span, reply.raw.statusCode);
+        if (requestLog?.isOn() !== true) return;
+        requestLog.log.debug('Request answered', {
           correlation_id: request.id,
           duration: seconds,
           method: request.method,

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { StreamFlowError } from '../domain/errors.ts';
+import type { Span } from '../domain/tracing.ts';
 import type { ClientAddress } from './client-address.ts';
 import type { Principal, RequestContext } from './service.ts';
 
@@ -9,6 +10,8 @@ declare module 'fastify' {
     principal: Principal | null;
     /** Milliseconds of the monotonic clock. */
     startedAt: number;
+    /** Of this request, when it is traced. */
+    span: Span | null;
   }
 }
 
@@ -58,6 +61,10 @@ export class HandlerContext implements RequestContext {
 
   get address(): string {
     return this.#clientAddress(this.request.raw);
+  }
+
+  get traceparent(): string | undefined {
+    return this.request.span?.traceparent;
   }
 
   get headers(): RequestContext['headers'] {

@@ -115,7 +115,7 @@ describe('a request', () => {
     const debugged: unknown[] = [];
     await server.close();
     server = await startTestServer(routes, {
-      logRequests: true,
+      logRequests: () => true,
       log: { ...log, debug: (message, fields) => void debugged.push([message, fields]) },
     });
     await post('/events', event);

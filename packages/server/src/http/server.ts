@@ -5,6 +5,7 @@ import type { ServiceName } from '@streamflow/contracts';
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../domain/clock.ts';
 import type { Log } from '../domain/log.ts';
+import type { Tracing } from '../domain/tracing.ts';
 import type { RateLimiter } from '../engines/rate-limiter/port.ts';
 import { createAllowedMethods } from './allowed-methods.ts';
 import type { AuditTrail } from './audit.ts';
@@ -54,8 +55,10 @@ export interface HttpServerOptions {
   /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
   readonly version: string;
-  /** Logs every answered request at DEBUG; false unless given, since that costs more than most requests. */
-  readonly logRequests?: boolean;
+  /** Where spans of requests go; nowhere unless given. */
+  readonly tracing?: Tracing | null;
+  /** Whether answered requests are logged at DEBUG at this moment: that costs more than most requests. Never unless given. */
+  readonly logRequests?: () => boolean;
   /** Makes correlation ids; UUIDs unless given. */
   readonly newId?: () => string;
 }
@@ -137,10 +140,11 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       prefix: '',
       onRequest: gate(route.contract),
       record: metrics.route(service.name, method, path),
-      requestLog: options.logRequests === true ? log : null,
+      requestLog: options.logRequests === undefined ? null : { log, isOn: options.logRequests },
       clientAddress,
       audit: options.audit ?? null,
       limits: options.limits,
+      tracing: options.tracing ?? null,
     });
   }
   for (const { contract, handle } of operationRoutes({ health, metrics, isReady: () => ready })) {

@@ -34,6 +34,8 @@ export interface RequestContext {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
+  /** W3C trace context for what is done on behalf of the request; undefined when it is not traced. */
+  readonly traceparent: string | undefined;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
 }

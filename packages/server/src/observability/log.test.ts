@@ -95,4 +95,40 @@ describe('createLog', () => {
       '2023-12-01T12:00:00.000Z WARNING  ingestion: Disk is nearly full  free=12 path=/var/lib/streamflow note="a b"\n',
     ]);
   });
+
+  it('changes its level for children that exist already, and says so', () => {
+    const { log, parsed } = capture({ level: 'ERROR' });
+    const child = log.child({ service: 'storage' });
+    child.debug('before');
+    log.setLevel('DEBUG');
+    child.debug('after');
+    expect(log.level).toBe('DEBUG');
+    log.setLevel('ERROR');
+    child.warning('again quiet');
+    expect(parsed().map(({ message, extra }) => [message, extra?.log_level])).toEqual([
+      ['The log level was changed', 'DEBUG'],
+      ['after', undefined],
+      ['The log level was changed', 'ERROR'],
+    ]);
+  });
+
+  it('writes 20 lines of one message in 10 s, then says how many more there were', () => {
+    const due: [number, () => void][] = [];
+    const { log, parsed } = capture({ level: 'DEBUG', after: (ms, run) => void due.push([ms, run]) });
+    const storage = log.child({ service: 'storage', shard: 1 });
+    for (let i = 0; i < 1000; i += 1) log.warning('Away', { i });
+    for (let i = 0; i < 30; i += 1) storage.warning('Away', { i });
+    for (let i = 0; i < 30; i += 1) log.debug('Request answered');
+    log.error('Something else');
+    expect(parsed()).toHaveLength(20 + 20 + 30 + 1);
+    expect(due.map(([ms]) => ms)).toEqual([10_000]);
+    due.pop()?.[1]();
+    expect(parsed().slice(-2)).toMatchObject([
+      { level: 'WARNING', service: 'ingestion', message: 'Away', extra: { repeats: 980, seconds: 10 } },
+      { level: 'WARNING', service: 'storage', message: 'Away', extra: { repeats: 10, seconds: 10 } },
+    ]);
+    log.warning('Away', { i: 'next' });
+    expect(parsed().at(-1)).toMatchObject({ message: 'Away', extra: { i: 'next' } });
+    expect(due).toHaveLength(1);
+  });
 });

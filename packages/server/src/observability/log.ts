@@ -2,8 +2,9 @@ import { destination } from 'pino';
 import type { Log, LogFields } from '../domain/log.ts';
 import { serialiseError } from './log-error.ts';
 import { formatLine } from './log-text.ts';
+import { createRepeats } from './repeats.ts';
 
-type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR' | 'CRITICAL';
+export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR' | 'CRITICAL';
 
 /** Where lines go; a file descriptor's stream, or an array's in tests. */
 interface LogDestination {
@@ -21,6 +22,14 @@ export interface LogOptions {
   /** Puts stack traces into the lines. */
   readonly stacks?: boolean;
   readonly now?: () => number;
+  /** Calls back after so many milliseconds, if the process still runs; a timer that keeps nothing alive unless given. */
+  readonly after?: (milliseconds: number, run: () => void) => void;
+}
+
+/** A log whose level can be changed while it is in use, for all of its children. */
+export interface LevelledLog extends Log {
+  readonly level: LogLevel;
+  setLevel(level: LogLevel): void;
 }
 
 const levels = { DEBUG: 20, INFO: 30, WARNING: 40, ERROR: 50, CRITICAL: 60 } as const;
@@ -33,32 +42,45 @@ const secretField = /pass(word|wd)?$|secret|token|authorization|api[_-]?key|cook
 const redacted = '[redacted]';
 const maxDepth = 6;
 
+const afterUnlessEnded = (milliseconds: number, run: () => void): void => {
+  setTimeout(run, milliseconds).unref();
+};
+
 /** A logger that writes the documented lines: timestamp, level, service, message, ids, duration, extra. */
-export function createLog(options: LogOptions): Log {
+export function createLog(options: LogOptions): LevelledLog {
   const { format, stacks = false, now = Date.now } = options;
   const out = options.destination ?? destination({ fd: 1, sync: true });
-  const least = levels[options.level];
+  let current = options.level;
+
+  const write = (level: LogLevel, service: string, message: string, fields: LogFields): void => {
+    const line: Record<string, unknown> = {
+      timestamp: new Date(now()).toISOString(),
+      level,
+      service,
+      message,
+    };
+    const extra: Record<string, unknown> = {};
+    for (const [name, value] of Object.entries(fields)) {
+      const safe = printable(name, value, stacks, 0);
+      if (topFields.some((top) => top === name)) line[name] = safe;
+      else extra[name] = safe;
+    }
+    if (Object.keys(extra).length > 0) line.extra = extra;
+    out.write(`${format === 'json' ? JSON.stringify(line) : formatLine(line)}\n`);
+  };
+  const repeats = createRepeats(options.after ?? afterUnlessEnded);
 
   const build = (service: string, bound: LogFields): Log => {
-    const at = (level: LogLevel) => {
-      if (levels[level] < least) return () => {};
-      return (message: string, fields?: LogFields): void => {
-        const line: Record<string, unknown> = {
-          timestamp: new Date(now()).toISOString(),
-          level,
-          service,
-          message,
-        };
-        const extra: Record<string, unknown> = {};
-        for (const [name, value] of Object.entries({ ...bound, ...fields })) {
-          const safe = printable(name, value, stacks, 0);
-          if (topFields.some((top) => top === name)) line[name] = safe;
-          else extra[name] = safe;
-        }
-        if (Object.keys(extra).length > 0) line.extra = extra;
-        out.write(`${format === 'json' ? JSON.stringify(line) : formatLine(line)}\n`);
+    const at =
+      (level: LogLevel) =>
+      (message: string, fields?: LogFields): void => {
+        if (levels[level] < levels[current]) return;
+        const tellRepeats = (count: number, seconds: number): void =>
+          write(level, service, message, { repeats: count, seconds });
+        // Whoever reads DEBUG wants all of it.
+        if (level !== 'DEBUG' && !repeats.mayTell(`${level} ${service} ${message}`, tellRepeats)) return;
+        write(level, service, message, { ...bound, ...fields });
       };
-    };
     return {
       debug: at('DEBUG'),
       info: at('INFO'),
@@ -70,7 +92,16 @@ export function createLog(options: LogOptions): Log {
       },
     };
   };
-  return build(options.service, {});
+  return {
+    ...build(options.service, {}),
+    get level() {
+      return current;
+    },
+    setLevel(level) {
+      current = level;
+      write('INFO', options.service, 'The log level was changed', { log_level: level });
+    },
+  };
 }
 
 /** A copy without secrets, and with errors as plain objects. */

@@ -7,7 +7,7 @@ describe('createMetrics', () => {
   it('has every documented name', async () => {
     const metrics = create();
     metrics.route('storage', 'GET', '/events')(200, 0.002);
-    metrics.watchQueue('events.storage', async () => 7);
+    metrics.watchQueue('events.storage', async () => ({ batches: 7, bytes: 700 }));
     const text = await metrics.render();
     for (const name of [
       'streamflow_events_total',
@@ -20,6 +20,7 @@ describe('createMetrics', () => {
     ])
       expect(text).toMatch(new RegExp(`^# TYPE ${name} (counter|gauge|histogram)$`, 'm'));
     expect(text).toContain('streamflow_queue_depth{queue="events.storage"} 7');
+    expect(text).toContain('streamflow_queue_bytes{queue="events.storage"} 700');
   });
 
   it('counts requests by route and status, with a histogram whose buckets add up', async () => {
@@ -51,7 +52,7 @@ describe('createMetrics', () => {
   it('leaves out a queue whose depth cannot be had, and shows the others', async () => {
     const metrics = create();
     metrics.watchQueue('a', () => Promise.reject(new Error('away')));
-    metrics.watchQueue('b', async () => 1);
+    metrics.watchQueue('b', async () => ({ batches: 1, bytes: 1 }));
     const text = await metrics.render();
     expect(text).not.toContain('queue="a"');
     expect(text).toContain('streamflow_queue_depth{queue="b"} 1');
@@ -74,6 +75,18 @@ describe('createMetrics', () => {
     expect(text).toContain('streamflow_storage_redelivered_total 1');
     expect(text).toContain('streamflow_events_duration_seconds_sum 0.2');
     expect(text).toContain('streamflow_active_connections{service="ingestion"} 1');
+  });
+
+  it('says what runs, and how the connections to the database are used at the moment of the scrape', async () => {
+    const metrics = createMetrics({ processMetrics: false, version: '1.2.3' });
+    let busy = 1;
+    metrics.watchDatabase(() => ({ busy, idle: 4, waiting: 2 }));
+    busy = 3;
+    const text = await metrics.render();
+    expect(text).toContain(`streamflow_build_info{version="1.2.3",node_version="${process.version}"} 1`);
+    expect(text).toContain('streamflow_database_connections{state="busy"} 3');
+    expect(text).toContain('streamflow_database_connections{state="idle"} 4');
+    expect(text).toContain('streamflow_database_waiting 2');
   });
 
   it('is in the format that Prometheus reads: one HELP and TYPE a metric, no line without a value', async () => {

@@ -39,9 +39,19 @@ interface RateLimiterMetrics {
   onFallbackDecision(): void;
 }
 
+/** The connections of this process to its database. */
+export interface DatabaseConnections {
+  readonly busy: number;
+  readonly idle: number;
+  /** Callers that wait for one. */
+  readonly waiting: number;
+}
+
 export interface MetricsOptions {
   /** Figures of the process and of Node beside our own; true unless given. */
   readonly processMetrics?: boolean;
+  /** Of the program; not shown unless given. */
+  readonly version?: string;
 }
 
 export interface Metrics {
@@ -53,8 +63,12 @@ export interface Metrics {
   readonly storage: StorageMetrics;
   readonly rateLimiter: RateLimiterMetrics;
   onAlertFired(level: string): void;
+  /** Spans were sent to the collector of traces, or could not be. */
+  onSpansExported(spans: number, sent: boolean): void;
   /** Asked at every scrape; a queue whose depth cannot be had is left out of that scrape. */
-  watchQueue(queue: string, depth: () => Promise<number>): void;
+  watchQueue(queue: string, depth: () => Promise<{ readonly batches: number; readonly bytes: number }>): void;
+  /** Asked at every scrape, like `watchGauge`. */
+  watchDatabase(connections: () => DatabaseConnections): void;
   /** Asked at every scrape, for figures that somebody else keeps. */
   watchGauge(name: `streamflow_${string}`, help: string, value: () => number): void;
   /** Everything in the Prometheus text format. */
@@ -64,13 +78,23 @@ export interface Metrics {
 
 const fastBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
+/** Gauges of the library with the suffix of a counter; the resources of Node, by type, say the same. */
+const misnamedGauges = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
+
 /** Types are named by clients where the configuration accepts any: past so many, they share one label. */
 const maxEventTypes = 100;
 
 /** The figures of one process; `/metrics` of every service and the monitoring port show them. */
-export function createMetrics({ processMetrics = true }: MetricsOptions = {}): Metrics {
+export function createMetrics({ processMetrics = true, version }: MetricsOptions = {}): Metrics {
   const registry = new Registry();
-  if (processMetrics) collectDefaultMetrics({ register: registry });
+  if (processMetrics) {
+    collectDefaultMetrics({ register: registry });
+    for (const name of misnamedGauges) registry.removeSingleMetric(name);
+  }
   const registers = [registry];
   const requests = new RequestMetrics();
 
@@ -79,6 +103,9 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
   const events = counter('streamflow_events_total', 'Events accepted, by type.', ['type']);
   const refused = counter('streamflow_events_refused_total', 'Events refused, by reason.', ['reason']);
   const alerts = counter('streamflow_alerts_fired_total', 'Alerts fired, by level.', ['level']);
+  const spans = counter('streamflow_trace_spans_total', 'Spans handed to the collector of traces.', [
+    'outcome',
+  ]);
   const appended = counter('streamflow_storage_appended_total', 'Events stored.');
   const duplicates = counter('streamflow_storage_duplicates_total', 'Events whose id was known already.');
   const conflicts = counter(
@@ -122,22 +149,34 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
     labelNames: ['service'],
     registers,
   });
-  const queues = new Map<string, () => Promise<number>>();
-  new Gauge({
-    name: 'streamflow_queue_depth',
-    help: 'Batches in a queue that are not acknowledged yet.',
-    labelNames: ['queue'],
-    registers,
-    async collect() {
-      this.reset();
-      await Promise.all(
-        [...queues].map(async ([queue, depth]) => {
-          const value = await depth().catch(() => null);
-          if (value !== null) this.set({ queue }, value);
-        }),
-      );
-    },
-  });
+  const queues = new Map<string, Parameters<Metrics['watchQueue']>[1]>();
+  const gauge = <T extends string>(name: string, help: string, labelNames: readonly T[] = []) =>
+    new Gauge({ name, help, labelNames, registers });
+  const queueDepth = gauge('streamflow_queue_depth', 'Batches in a queue that are not acknowledged yet.', [
+    'queue',
+  ]);
+  const queueBytes = gauge(
+    'streamflow_queue_bytes',
+    'Bytes of the batches in a queue, an estimate on a broker.',
+    ['queue'],
+  );
+  const askQueues = async (): Promise<void> => {
+    queueDepth.reset();
+    queueBytes.reset();
+    await Promise.all(
+      [...queues].map(async ([queue, depth]) => {
+        const known = await depth().catch(() => null);
+        if (known === null) return;
+        queueDepth.set({ queue }, known.batches);
+        queueBytes.set({ queue }, known.bytes);
+      }),
+    );
+  };
+  if (version !== undefined)
+    gauge('streamflow_build_info', 'Always 1; the labels say what runs.', ['version', 'node_version']).set(
+      { version, node_version: process.version },
+      1,
+    );
 
   const accepted = new Map<string, Counter.Internal>();
   const acceptedOf = (type: string): Counter.Internal => {
@@ -177,6 +216,7 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
       onFallback: (active) => limitsAlone.set(active ? 1 : 0),
       onFallbackDecision: () => decidedAlone.inc(),
     },
+    onSpansExported: (count, sent) => spans.inc({ outcome: sent ? 'sent' : 'failed' }, count),
     onAlertFired: (level) => alerts.inc({ level }),
     watchQueue: (queue, depth) => void queues.set(queue, depth),
     watchGauge(name, help, value) {
@@ -189,7 +229,31 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
         },
       });
     },
-    render: async () => `${await registry.metrics()}\n${requests.render()}`,
+    watchDatabase(connections) {
+      new Gauge({
+        name: 'streamflow_database_connections',
+        help: 'Connections to the database, by state.',
+        labelNames: ['state'],
+        registers,
+        collect() {
+          const { busy, idle } = connections();
+          this.set({ state: 'busy' }, busy);
+          this.set({ state: 'idle' }, idle);
+        },
+      });
+      new Gauge({
+        name: 'streamflow_database_waiting',
+        help: 'Callers that wait for a connection to the database.',
+        registers,
+        collect() {
+          this.set(connections().waiting);
+        },
+      });
+    },
+    async render() {
+      await askQueues();
+      return `${await registry.metrics()}\n${requests.render()}`;
+    },
     contentType: registry.contentType,
   };
 }

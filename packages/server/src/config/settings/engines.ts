@@ -217,6 +217,15 @@ export const bus = Type.Object({
     minimum: megabyte,
     maximum: 1024 * gigabyte,
   }),
+  min_free_bytes: integer({
+    env: 'BUS_MIN_FREE_BYTES',
+    description:
+      'Events are refused with 503 while the disk of the data directory has less than this free, so that what was accepted can always be stored. Of a disk smaller than ten times this, a tenth. 0 switches it off.',
+    unit: 'bytes',
+    default: gigabyte,
+    minimum: 0,
+    maximum: 1024 * gigabyte,
+  }),
   publish_timeout_ms: integer({
     env: 'BUS_PUBLISH_TIMEOUT_MS',
     description: 'How long a request waits for its events to be durable before it is answered 503.',

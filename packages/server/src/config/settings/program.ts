@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { defaultPorts } from '@streamflow/contracts';
 import Type from 'typebox';
-import { choice, integer, list, optionalText, text, toggle } from '../setting.ts';
+import { choice, integer, list, optionalText, share, text, toggle } from '../setting.ts';
 
 /* The program itself: what it is called, where it keeps data, where it listens, and what it shows of itself. */
 
@@ -110,9 +110,15 @@ export const monitoring = Type.Object({
     enabled: toggle({ env: 'JAEGER_ENABLED', description: 'Sends traces.', default: false }),
     endpoint: optionalText({
       env: 'JAEGER_ENDPOINT',
-      description: 'Where traces go, OTLP over HTTP.',
+      description: 'Where traces go, OTLP over HTTP: `http://jaeger:4318/v1/traces`. Off unless it is set.',
       pattern: /^https?:\/\/\S+$/,
       expected: 'an address that begins with http:// or https://',
+    }),
+    sample_ratio: share({
+      env: 'JAEGER_SAMPLE_RATIO',
+      description:
+        'Share of the requests that are traced, from 0 to 1. A request whose `traceparent` says that its caller is traced is traced always.',
+      default: 0.1,
     }),
   }),
   logging: Type.Object({

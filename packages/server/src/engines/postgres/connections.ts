@@ -20,6 +20,7 @@ export interface Connections {
   giveBack(client: pg.PoolClient, sound: boolean): void;
   /** Ends what a connection does, in the server too; the connection cannot be used any more. */
   cancel(client: pg.PoolClient): Promise<void>;
+  usage(): { readonly busy: number; readonly idle: number; readonly waiting: number };
   close(): Promise<void>;
 }
 
@@ -101,6 +102,11 @@ export function createConnections(options: ConnectionsOptions): Connections {
         other.connection.stream.destroy();
       }
     },
+    usage: () => ({
+      busy: pool.totalCount - pool.idleCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount,
+    }),
     close() {
       closing ??= closePool(pool, open);
       return closing;

@@ -123,6 +123,7 @@ export function openPostgres(options: PostgresOptions): Postgres {
       session((opened) => opened.query(sql, values), statementOptions),
     transaction,
     session,
+    connections: () => connections.usage(),
     ping,
     close: () => connections.close(),
   };

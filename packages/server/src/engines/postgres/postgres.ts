@@ -44,6 +44,8 @@ export interface Postgres {
   transaction<T>(work: (statements: Statements) => Promise<T>, options?: StatementOptions): Promise<T>;
   /** Keeps one connection for the work. */
   session<T>(work: (session: Session) => Promise<T>, options?: StatementOptions): Promise<T>;
+  /** How many connections there are, and how many callers wait for one. */
+  connections(): { readonly busy: number; readonly idle: number; readonly waiting: number };
   /** One trip to the server and back. */
   ping(): Promise<void>;
   /** Waits for what is under way, and closes all connections. */

@@ -36,10 +36,11 @@ export function createEventBatchRoute(intake: Intake): MountedRoute {
       if (refused > 0) observer.refused('invalid', refused);
       const answer = batchCreated(batch, receipt.receivedAtText);
       return new Promise((resolve, reject) => {
-        publishEvents(intake, receipt, batch.accepted, (error) => {
+        const done = (error: Error | null): void => {
           if (error === null) resolve(answer);
           else reject(error);
-        });
+        };
+        publishEvents(intake, receipt, batch.accepted, done, context.traceparent);
       });
     },
   };

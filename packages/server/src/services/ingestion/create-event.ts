@@ -21,10 +21,11 @@ export function createEventRoute(intake: Intake): MountedRoute {
       });
       const answer = eventCreated(event.id, receipt.receivedAtText);
       return new Promise((resolve, reject) => {
-        publishEvents(intake, receipt, [event], (error) => {
+        const done = (error: Error | null): void => {
           if (error === null) resolve(answer);
           else reject(error);
-        });
+        };
+        publishEvents(intake, receipt, [event], done, context.traceparent);
       });
     },
   };

@@ -7,6 +7,7 @@ import { createTakeReceipt } from '../../domain/events/receipt.ts';
 import { createUuidV7, type FillRandom } from '../../domain/events/uuid-v7.ts';
 import type { Log } from '../../domain/log.ts';
 import { systemTimers, type Timers } from '../../domain/timers.ts';
+import type { Tracing } from '../../domain/tracing.ts';
 import type { Bus } from '../../engines/bus/port.ts';
 import type { EventStore } from '../../engines/event-store/port.ts';
 import type { MountedSocket, Principal, Service } from '../../http/service.ts';
@@ -36,6 +37,7 @@ export interface IngestionOptions {
   readonly anonymousProject: string | null;
   readonly observer?: IngestionObserver;
   readonly log: Log;
+  readonly tracing?: Tracing | null;
   readonly publisherLimits?: Partial<PublisherLimits>;
   readonly socketLimits?: Partial<SocketLimits>;
 }
@@ -58,6 +60,7 @@ export function createIngestion(options: IngestionOptions): Service {
     counts: ledger.counts,
     log,
     limits: options.publisherLimits ?? {},
+    tracing: options.tracing ?? null,
   });
   const recent = createRecentIds({ clock });
   const newId = createUuidV7(clock, options.fillRandom);

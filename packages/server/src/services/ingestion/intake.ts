@@ -25,10 +25,11 @@ export function publishEvents(
   { project, receivedAt }: Receipt,
   events: readonly AcceptedEvent[],
   done: PublishDone,
+  traceparent?: string,
 ): void {
   // Ids made here carry their time, which tells as much.
   for (const event of events) if (event.idFromClient) recent.add(event.id);
-  publisher.publish(project, receivedAt, events, done);
+  publisher.publish(project, receivedAt, events, done, traceparent);
 }
 
 /** Reads what a client sent, and counts it when it is refused; the count of its events is unknown and taken as one. */

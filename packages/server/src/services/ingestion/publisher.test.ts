@@ -3,6 +3,7 @@ import type { StreamFlowError } from '../../domain/errors.ts';
 import type { AcceptedEvent } from '../../domain/events/normalise.ts';
 import { minuteMs } from '../../domain/ledger/minute.ts';
 import { silentLog } from '../../domain/log.ts';
+import type { SpanOptions, Tracing } from '../../domain/tracing.ts';
 import { createMinuteCounts } from '../../ledger/minute-counts.ts';
 import { createFakeBus, start, turns } from './ingestion.fixture.ts';
 import { silentObserver } from './observer.ts';
@@ -16,19 +17,20 @@ const event = (type: string, text: string, idFromClient = false, id = text): Acc
   line: JSON.stringify({ text }),
 });
 
-function begin(limits: Partial<PublisherLimits> = {}) {
+function begin(limits: Partial<PublisherLimits> = {}, tracing: Tracing | null = null) {
   const bus = createFakeBus();
   const counts = createMinuteCounts();
   let repeats = '';
   const observer = { ...silentObserver, repeated: (conflict: boolean) => (repeats += conflict ? 'c' : 'r') };
-  const publisher = createPublisher({ bus, observer, counts, log: silentLog, limits });
+  const publisher = createPublisher({ bus, observer, counts, log: silentLog, limits, tracing });
   const results: [string, StreamFlowError | null][] = [];
   const publish = (
     name: string,
     events: readonly AcceptedEvent[],
     project = 'default',
     receivedAt: number = start,
-  ) => publisher.publish(project, receivedAt, events, (error) => results.push([name, error]));
+    traceparent?: string,
+  ) => publisher.publish(project, receivedAt, events, (error) => results.push([name, error]), traceparent);
   const codes = () => results.map(([name, error]) => [name, error?.code ?? 'durable']);
   const texts = () =>
     bus.published.map(({ headers, body }) => {
@@ -272,5 +274,39 @@ describe('the publisher, for the ledger', () => {
       ['b once more', 'durable'],
     ]);
     expect(tallies()).toEqual([tally('default 0', { accepted: 3, unanswered: 1, repeated: 1 })]);
+  });
+});
+
+describe('a traced request', () => {
+  it('has a span of each message that holds an event of it, linked to the others that share it', async () => {
+    const spans: (SpanOptions & { readonly name: string; ended: string | undefined | null })[] = [];
+    const tracing: Tracing = {
+      start(name, options) {
+        const span: (typeof spans)[number] = { ...options, name, ended: null };
+        spans.push(span);
+        return {
+          traceparent: `${options.parent}/${spans.length}`,
+          set: () => {},
+          end: (failure) => {
+            span.ended = failure;
+          },
+        };
+      },
+    };
+    const { bus, publish } = begin({}, tracing);
+    bus.rejects.add('bad');
+    publish('plain', [event('x', '1'), event('z', '1')]);
+    publish('a', [event('x', '2'), event('bad', '2')], 'default', start, 'trace-a');
+    publish('b', [event('x', '3')], 'default', start, 'trace-b');
+    await turns();
+    expect(bus.published.map(({ headers }) => [headers.type, headers.traceparent])).toEqual([
+      ['x', 'trace-a/1'],
+      ['z', undefined],
+      ['bad', 'trace-a/2'],
+    ]);
+    expect(spans.map(({ name, parent, links, ended }) => [name, parent, links, ended])).toEqual([
+      ['publish x', 'trace-a', ['trace-b'], undefined],
+      ['publish bad', 'trace-a', [], 'The bus is full'],
+    ]);
   });
 });

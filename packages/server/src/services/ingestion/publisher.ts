@@ -2,6 +2,7 @@ import { StreamFlowError, unavailable } from '../../domain/errors.ts';
 import type { AcceptedEvent } from '../../domain/events/normalise.ts';
 import { minuteOf } from '../../domain/ledger/minute.ts';
 import type { Log } from '../../domain/log.ts';
+import type { Span, Tracing } from '../../domain/tracing.ts';
 import type { Bus, EventBatch } from '../../engines/bus/port.ts';
 import type { MinuteCount, MinuteCounts } from '../../ledger/minute-counts.ts';
 import { createJustSent } from './just-sent.ts';
@@ -47,19 +48,30 @@ export interface PublisherOptions {
   readonly counts: Pick<MinuteCounts, 'of'>;
   readonly log: Log;
   readonly limits?: Partial<PublisherLimits>;
+  readonly tracing?: Tracing | null;
   /** Runs the function at the end of the event loop's turn; `setImmediate` unless given. */
   readonly atEndOfTurn?: (run: () => void) => void;
 }
+
+/** Links of a span; a message may be shared by thousands of requests. */
+const maxLinks = 32;
 
 /** Called once: with null when every line is durable, with the reason when some may not be. */
 export type PublishDone = (error: StreamFlowError | null) => void;
 
 export interface Publisher {
   /**
-   * Publishes the events of one request, received at that moment (milliseconds since the epoch, as in their lines).
+   * Publishes the events of one request, received at that moment (milliseconds since the epoch, as in their lines); `traceparent`
+   * is that of a request that is traced.
    * `done` is never called before this returns.
    */
-  publish(project: string, receivedAt: number, events: readonly AcceptedEvent[], done: PublishDone): void;
+  publish(
+    project: string,
+    receivedAt: number,
+    events: readonly AcceptedEvent[],
+    done: PublishDone,
+    traceparent?: string,
+  ): void;
   /** Refuses what comes from now on, and resolves when everything before is answered. */
   drain(): Promise<void>;
 }
@@ -68,6 +80,7 @@ export interface Publisher {
 interface Waiting {
   messages: number;
   error: StreamFlowError | null;
+  readonly traceparent: string | undefined;
   readonly done: PublishDone;
 }
 
@@ -94,7 +107,7 @@ interface SentLine {
 }
 
 export function createPublisher(options: PublisherOptions): Publisher {
-  const { bus, observer, counts, log, atEndOfTurn = setImmediate } = options;
+  const { bus, observer, counts, log, tracing = null, atEndOfTurn = setImmediate } = options;
   const limits = { ...defaultPublisherLimits, ...options.limits };
   /** Open messages by project and type. */
   let open = new Map<string, Map<string, OpenMessage>>();
@@ -203,7 +216,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
     flushesInFlight += 1;
     let left = messages.length;
     for (const message of messages) {
+      const span = tracing === null ? null : startSpan(tracing, message);
       const settle = (error: StreamFlowError | null): void => {
+        span?.end(error?.message);
         waitingBytes -= message.body.length;
         left -= 1;
         if (left === 0) flushesInFlight -= 1;
@@ -224,7 +239,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
         if (collected > 0) schedule();
         else if (waitingBytes === 0) drained?.();
       };
-      publishTo(bus, eventBatch(message)).then(
+      publishTo(bus, eventBatch(message, span?.traceparent)).then(
         () => settle(null),
         (reason: unknown) => settle(unanswered(reason)),
       );
@@ -239,14 +254,14 @@ export function createPublisher(options: PublisherOptions): Publisher {
   };
 
   return {
-    publish(project, receivedAt, events, done) {
+    publish(project, receivedAt, events, done, traceparent) {
       if (isDraining || waitingBytes >= limits.maxWaitingBytes) {
         const reason = isDraining ? 'The service is stopping' : 'Too many events are waiting to be stored';
         observer.refused(isDraining ? 'unavailable' : 'overloaded', events.length);
         atEndOfTurn(() => done(unavailable(reason)));
         return;
       }
-      const waiting: Waiting = { messages: 0, error: null, done };
+      const waiting: Waiting = { messages: 0, error: null, traceparent, done };
       let sent: Map<string, SentLine> | null = null;
       for (const event of events) {
         if (event.idFromClient) {
@@ -272,11 +287,32 @@ async function publishTo(bus: Pick<Bus, 'publish'>, batch: EventBatch): Promise<
   await bus.publish([batch]);
 }
 
-function eventBatch({ project, type, body, count, hasClientIds }: OpenMessage): EventBatch {
+function eventBatch(
+  { project, type, body, count, hasClientIds }: OpenMessage,
+  traceparent: string | undefined,
+): EventBatch {
+  const headers = { schema: 1, project, type, count, client_ids: hasClientIds } as const;
   return {
-    headers: { schema: 1, project, type, count, client_ids: hasClientIds },
+    headers: traceparent === undefined ? headers : { ...headers, traceparent },
     body: body.seal(),
   };
+}
+
+/** A span of the publish in the trace of the first request that is traced, linked to those of the others. */
+function startSpan(tracing: Tracing, { type, label, count, waiting }: OpenMessage): Span | null {
+  const traces = waiting.flatMap(({ traceparent }) => traceparent ?? []);
+  const [parent, ...others] = traces;
+  if (parent === undefined) return null;
+  return tracing.start(`publish ${label}`, {
+    kind: 'producer',
+    parent,
+    links: others.slice(0, maxLinks),
+    attributes: {
+      'messaging.operation.type': 'send',
+      'messaging.destination.name': `events.${type}`,
+      'messaging.batch.message_count': count,
+    },
+  });
 }
 
 /** The lines of a request are added in one go, so that it can only be the last one that waits. */

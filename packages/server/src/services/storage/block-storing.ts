@@ -1,6 +1,7 @@
 import type { Clock } from '../../domain/clock.ts';
 import { StreamFlowError } from '../../domain/errors.ts';
 import type { Log } from '../../domain/log.ts';
+import type { Tracing } from '../../domain/tracing.ts';
 import type { Delivery } from '../../engines/bus/port.ts';
 import type { AppendResult, EventStore } from '../../engines/event-store/port.ts';
 import { UnstorableBlockError } from '../../engines/event-store/port.ts';
@@ -10,6 +11,7 @@ import { blockOf, oldestReceivedAt } from './block.ts';
 import { clientDuplicates } from './client-duplicates.ts';
 import type { LastAppend } from './flush-rule.ts';
 import type { StorageMetrics } from './storage-metrics.ts';
+import { traceStoring } from './trace-storing.ts';
 
 /*
  * Brings a block into the store, whatever comes, and answers its deliveries.
@@ -36,6 +38,7 @@ export interface BlockStoringOptions {
   readonly random: () => number;
   readonly log: Log;
   readonly metrics: StorageMetrics;
+  readonly tracing?: Tracing | null;
   onAway(): void;
   onBack(): void;
   /** Aborted: a store that is away is not waited for. */
@@ -59,7 +62,7 @@ const pauseAlone = { firstMs: 100, maxMs: 400 };
 const pauseAway = { firstMs: 100, maxMs: 5000 };
 
 export function createBlockStoring(options: BlockStoringOptions): BlockStoring {
-  const { store, enter, clock, random, log, metrics, hurry, ended } = options;
+  const { store, enter, clock, random, log, metrics, hurry, ended, tracing = null } = options;
   let last: LastAppend | null = null;
   let acknowledged = 0;
 
@@ -91,7 +94,9 @@ export function createBlockStoring(options: BlockStoringOptions): BlockStoring {
       event_type: type,
       events: count,
     });
-    delivery.dead(`the event store refused it ${triesAlone} times, alone`);
+    const reason = `the event store refused it ${triesAlone} times, alone`;
+    delivery.dead(reason);
+    if (tracing !== null) traceStoring(tracing, [delivery], clock.now(), reason);
     metrics.onDead(1);
     return true;
   }
@@ -138,6 +143,7 @@ export function createBlockStoring(options: BlockStoringOptions): BlockStoring {
     last = { endedAt, durationMs };
     for (const delivery of deliveries) delivery.ack();
     acknowledged += deliveries.length;
+    if (tracing !== null) traceStoring(tracing, deliveries, startedAt);
     metrics.onAppended(result);
     metrics.onAppendTime(durationMs / 1000);
     metrics.onQueryable(Math.max(0, endedAt - (oldestReceivedAt(deliveries) ?? startedAt)) / 1000);

@@ -1,5 +1,6 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { Log } from '../../domain/log.ts';
+import type { Tracing } from '../../domain/tracing.ts';
 import type { Delivery } from '../../engines/bus/port.ts';
 import type { EventStore } from '../../engines/event-store/port.ts';
 import type { LedgerEntry } from '../../ledger/ledger-entries.ts';
@@ -43,6 +44,7 @@ export interface BlockWriterOptions {
   readonly log: Log;
   readonly limits: BlockLimits;
   readonly metrics: StorageMetrics;
+  readonly tracing?: Tracing | null;
   /** The store is away: no more deliveries, please. */
   onAway(): void;
   /** It is back. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { Log } from '../../domain/log.ts';
+import type { Tracing } from '../../domain/tracing.ts';
 import type { Bus } from '../../engines/bus/port.ts';
 import type { EventStore } from '../../engines/event-store/port.ts';
 import type { RecordStore } from '../../engines/record-store/port.ts';
@@ -24,6 +25,7 @@ export interface StorageOptions {
   readonly random: () => number;
   readonly log: Log;
   readonly metrics: StorageMetrics;
+  readonly tracing?: Tracing | null;
   readonly block?: Partial<BlockLimits>;
   /** How long `stop` may go on writing what was delivered, milliseconds; 5,000 unless given. */
   readonly stopWithinMs?: number;
@@ -55,6 +57,7 @@ export function createStorage(options: StorageOptions): Service {
         log,
         limits,
         metrics: options.metrics,
+        tracing: options.tracing ?? null,
         onAway: () => consumption.pause(),
         onBack: () => consumption.resume(),
       }),
