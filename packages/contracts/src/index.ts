@@ -14,6 +14,7 @@ export * from './api/silences.ts';
 export * from './api/storage.ts';
 export * from './api/users.ts';
 export * from './errors.ts';
+export * from './messages/alert-notification.ts';
 export * from './messages/event-batch.ts';
 export * from './messages/event-line.ts';
 export * from './model/alert.ts';
