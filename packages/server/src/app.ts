@@ -23,6 +23,10 @@ import { createTeardown, startWithTeardown, type Teardown, type TeardownReport }
 import { createMetrics } from './observability/metrics.ts';
 import { openBus, openDatabase, openEvents, openRateLimiter, openRecords } from './open-engines.ts';
 import { createAlerting } from './services/alerting/alerting.ts';
+import { createNotifiers } from './services/alerting/create-notifiers.ts';
+import { noDefinedMetrics } from './services/alerting/defined-metrics.ts';
+import type { MailServer } from './services/alerting/notifiers/email.ts';
+import type { SmsAccount } from './services/alerting/notifiers/sms.ts';
 import { createAnalytics } from './services/analytics/analytics.ts';
 import { createDashboard } from './services/dashboard/dashboard.ts';
 import { createIngestion } from './services/ingestion/ingestion.ts';
@@ -83,14 +87,15 @@ export function startApp({
 
     const database = openDatabase(opening);
     const records = await openRecords(opening, database);
+    const jwtSecret =
+      config.security.jwt.secret_key?.reveal() ??
+      (await loadOrCreateJwtSecret(dataFiles(config.dataDir).jwtSecret));
     const access = createAccess({
       records,
       clock,
       log,
       jwt: {
-        secret:
-          config.security.jwt.secret_key?.reveal() ??
-          (await loadOrCreateJwtSecret(dataFiles(config.dataDir).jwtSecret)),
+        secret: jwtSecret,
         algorithm: config.security.jwt.algorithm,
         expireMinutes: config.security.jwt.expire_minutes,
         issuer: 'streamflow',
@@ -148,7 +153,29 @@ export function startApp({
         log: log.child({ service: 'ingestion' }),
       }),
       analytics: createAnalytics({ bus, events }),
-      alerting: createAlerting({ bus, records }),
+      alerting: createAlerting({
+        bus,
+        records,
+        live: null,
+        defined: noDefinedMetrics,
+        notifiers: createNotifiers({
+          allowPrivateTargets: config.alerting.allow_private_targets,
+          allowedNetworks: config.alerting.allowed_networks,
+          mailServer: mailServerOf(config),
+          smsAccount: smsAccountOf(config),
+          now: () => clock.now(),
+        }),
+        secret: config.alerting.secret_key?.reveal() ?? jwtSecret,
+        publicUrl: config.alerting.public_url?.reveal().replace(/\/+$/, '') ?? null,
+        project: 'default',
+        alone: config.engines.records === 'sqlite',
+        clock,
+        timers: systemTimers,
+        random: Math.random,
+        newId: randomUUID,
+        metrics: metrics.alerting,
+        log: log.child({ service: 'alerting' }),
+      }),
       dashboard: createDashboard({
         bus,
         records,
@@ -173,6 +200,11 @@ export function startApp({
         },
       }),
     };
+    metrics.watchGauge(
+      'streamflow_alert_evaluation_lag_seconds',
+      'Age of the last second that alert rules were evaluated for; 0 where another process evaluates.',
+      () => (services.alerting.figures.evaluation_lag_ms?.() ?? 0) / 1000,
+    );
     // A command stores what it finds in a bus of this process, and leaves the work on a shared one to the services. It
     // counts what it takes in itself.
     const commandWork: readonly ServiceName[] =
@@ -265,4 +297,14 @@ async function controlSocketPath(
   const directory = await mkdtemp(join(tmpdir(), 'streamflow-'));
   teardown.push('directory of the control socket', () => rm(directory, { recursive: true, force: true }));
   return join(directory, 'control.sock');
+}
+
+function mailServerOf({ smtp }: Config): MailServer | null {
+  return smtp.url === null || smtp.from === null ? null : { url: smtp.url.reveal(), from: smtp.from };
+}
+
+function smsAccountOf({ sms }: Config): SmsAccount | null {
+  const { api_url: url, account_sid: sid, auth_token: token, from } = sms;
+  if (url === null || sid === null || token === null || from === null) return null;
+  return { apiUrl: url.reveal(), sid, token: token.reveal(), from };
 }

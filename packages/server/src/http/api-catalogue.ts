@@ -1,12 +1,17 @@
 import {
+  alertRoutes,
+  alertsSocket,
   apiKeyRoutes,
   authRoutes,
+  channelRoutes,
   dashboardRoutes,
   deadLetterRoutes,
   ingestionRoutes,
   ingestionSocket,
   type RouteContract,
+  ruleRoutes,
   type ServiceName,
+  silenceRoutes,
   storageRoutes,
   userRoutes,
 } from '@streamflow/contracts';
@@ -24,7 +29,10 @@ export const apiCatalogue: Readonly<
     sockets: [{ path: ingestionSocket.path, summary: ingestionSocket.summary, contract: ingestionSocket }],
   },
   analytics: { routes: authRoutes, sockets: [] },
-  alerting: { routes: authRoutes, sockets: [] },
+  alerting: {
+    routes: [...ruleRoutes, ...alertRoutes, ...channelRoutes, ...silenceRoutes, ...authRoutes],
+    sockets: [{ path: alertsSocket.path, summary: alertsSocket.summary, contract: alertsSocket }],
+  },
   dashboard: { routes: [...dashboardRoutes, ...userRoutes, ...apiKeyRoutes, ...authRoutes], sockets: [] },
   storage: { routes: [...storageRoutes, ...deadLetterRoutes, ...authRoutes], sockets: [] },
 };

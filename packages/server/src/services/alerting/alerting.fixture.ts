@@ -56,12 +56,12 @@ export function createTestLive(): TestLive {
         group.values.push(one.value);
         groups.set(tags.join('\n'), group);
       }
-      return [...groups.values()].map(({ tags, values }) => ({ tags, value: valueOf(values) }));
+      return [...groups.values()].map(({ tags, values }) => ({ tags, value: measuredValue(values) }));
     },
   };
 }
 
-function valueOf(values: readonly number[]): MetricValue {
+function measuredValue(values: readonly number[]): MetricValue {
   const sorted = [...values].sort((a, b) => a - b);
   return {
     count: values.length,

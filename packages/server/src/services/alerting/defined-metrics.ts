@@ -1,3 +1,4 @@
+import { StreamFlowError } from '../../domain/errors.ts';
 import type { CountedEvents } from '../../domain/expressions/condition.ts';
 
 /** The metrics that users define, as those who measure them keep them. */
@@ -10,3 +11,17 @@ export interface DefinedMetrics {
   /** Has events counted under a name from now on; once more changes nothing. */
   count(project: string, counted: CountedEvents): Promise<void>;
 }
+
+/** For processes that measure nothing: rules that count events by a filter are refused. */
+export const noDefinedMetrics: DefinedMetrics = {
+  list: async () => [],
+  count: async () => {
+    throw new StreamFlowError(
+      'ValidationError',
+      'Conditions that count events by a filter are not available here',
+      {
+        details: { field: 'condition' },
+      },
+    );
+  },
+};

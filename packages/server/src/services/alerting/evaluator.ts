@@ -222,13 +222,13 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
   const explanationsOf = (
     rule: ReadyRule,
     step: RuleStep,
-    valueOf: (group: string) => number | null,
+    shownValue: (group: string) => number | null,
     at: number,
   ): ReadonlyMap<string, Explanation> =>
     new Map(
       step.changes
         .filter(({ transition }) => transition === 'firing')
-        .map(({ group }) => [group, explain(live, project, rule, group, valueOf(group), at)]),
+        .map(({ group }) => [group, explain(live, project, rule, group, shownValue(group), at)]),
     );
 
   const turn = async (): Promise<void> => {
