@@ -156,6 +156,7 @@ export function startApp({
       alerting: createAlerting({
         bus,
         records,
+        events,
         live: null,
         defined: noDefinedMetrics,
         notifiers: createNotifiers({

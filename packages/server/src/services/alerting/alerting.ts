@@ -3,6 +3,7 @@ import type { Log } from '../../domain/log.ts';
 import type { LiveMetrics } from '../../domain/metrics/live-metrics.ts';
 import type { Timers } from '../../domain/timers.ts';
 import type { Bus } from '../../engines/bus/port.ts';
+import type { EventStore } from '../../engines/event-store/port.ts';
 import type { RecordStore } from '../../engines/record-store/port.ts';
 import type { Service } from '../../http/service.ts';
 import { alertRoutes } from './alert-routes.ts';
@@ -23,6 +24,8 @@ import { silenceRoutes } from './silence-routes.ts';
 export interface AlertingOptions {
   readonly bus: Pick<Bus, 'ping' | 'publishLive' | 'subscribeLive'>;
   readonly records: RecordStore;
+  /** What previews are made of. */
+  readonly events: Pick<EventStore, 'history' | 'aggregate'>;
   /** What rules are evaluated on; null where this process has no live metrics, and evaluates nothing. */
   readonly live: Pick<LiveMetrics, 'read' | 'watermark'> | null;
   readonly defined: DefinedMetrics;
@@ -99,7 +102,7 @@ export function createAlerting(options: AlertingOptions): Service {
   return {
     name: 'alerting',
     routes: [
-      ...ruleRoutes({ records, defined, clock, newId, log }),
+      ...ruleRoutes({ records, events: options.events, defined, clock, newId, log }),
       ...alertRoutes({ records, clock, newId, log, tell }),
       ...channelRoutes({ records, sealing, send, clock, timers, newId, log }),
       ...silenceRoutes({ records, clock, newId, log }),

@@ -8,10 +8,13 @@ import {
   getRule,
   ListRulesQuery,
   listRules,
+  previewRule as previewRuleContract,
+  RulePreviewBody,
   RuleParams,
   replaceRule,
   updateRule,
 } from '@streamflow/contracts';
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { Compile } from 'typebox/compile';
 import { entityTag, matchOptions } from '../../access/routes/entity-tag.ts';
 import { envelope, timeText } from '../../access/routes/envelope.ts';
@@ -20,9 +23,11 @@ import type { Clock } from '../../domain/clock.ts';
 import { StreamFlowError } from '../../domain/errors.ts';
 import type { Log } from '../../domain/log.ts';
 import { type AlertRuleRecord, alertRules } from '../../domain/records/alert-rules.ts';
+import type { EventStore } from '../../engines/event-store/port.ts';
 import type { RecordRef, RecordStore, WriteOptions } from '../../engines/record-store/port.ts';
 import type { MountedRoute } from '../../http/service.ts';
 import type { DefinedMetrics } from './defined-metrics.ts';
+import { previewRule } from './preview.ts';
 import { raiseRevision } from './revision.ts';
 import { openRuleBook } from './rule-book.ts';
 import { changedRule, checkChannels, wholeRule } from './rule-definition.ts';
@@ -31,9 +36,12 @@ const listQuery = Compile(ListRulesQuery);
 const params = Compile(RuleParams);
 const input = Compile(AlertRuleInput);
 const change = Compile(AlertRuleChange);
+const previewBody = Compile(RulePreviewBody);
 
 export interface RuleRoutesOptions {
   readonly records: RecordStore;
+  /** What previews are made of. */
+  readonly events: Pick<EventStore, 'history' | 'aggregate'>;
   readonly defined: DefinedMetrics;
   readonly clock: Clock;
   readonly newId: () => string;
@@ -41,7 +49,14 @@ export interface RuleRoutesOptions {
 }
 
 /** Alert rules of the caller's project. */
-export function ruleRoutes({ records, defined, clock, newId, log }: RuleRoutesOptions): MountedRoute[] {
+export function ruleRoutes({
+  records,
+  events,
+  defined,
+  clock,
+  newId,
+  log,
+}: RuleRoutesOptions): MountedRoute[] {
   const check = async (id: string, project: string, definition: AlertRuleDefinition): Promise<void> => {
     const book = await openRuleBook(project, defined);
     const rule = book.read(id, definition);
@@ -104,6 +119,17 @@ export function ruleRoutes({ records, defined, clock, newId, log }: RuleRoutesOp
         log.info('Alert rule created', { rule: id, by: principal.id });
         reply.header('etag', entityTag(rule));
         return envelope('Rule created successfully', viewRule(rule), clock.now());
+      },
+    },
+    {
+      contract: previewRuleContract,
+      async handle({ body, principal: { project }, signal }) {
+        const { rule, from, to } = previewBody.Parse(body);
+        const book = await openRuleBook(project, defined);
+        const ready = book.read(newId(), wholeRule(rule));
+        const range = { project, from: Date.parse(from), to: Date.parse(to) };
+        const preview = await previewRule(events, ready, range, signal, yieldToOthers);
+        return envelope('Rule tried successfully', preview, clock.now());
       },
     },
     {

@@ -21,18 +21,27 @@ export function createEmailNotifier(server: MailServer | null): Notifier<EmailCo
     async send({ to }, message, signal) {
       if (server === null) throw new DeliveryError('Mails need SMTP_URL and SMTP_FROM', { permanent: true });
       const transport = createTransport(options(server));
-      const stop = (): void => transport.close();
-      signal.addEventListener('abort', stop, { once: true });
       try {
-        await transport.sendMail({ from: server.from, ...mailOf(message, to) });
+        await Promise.race([
+          transport.sendMail({ from: server.from, ...mailOf(message, to) }),
+          whenAborted(signal),
+        ]);
       } catch (error) {
         throw deliveryError(error, signal);
       } finally {
-        signal.removeEventListener('abort', stop);
         transport.close();
       }
     },
   };
+}
+
+/** A connection that is left alone ends by its own timeouts. */
+function whenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const fail = (): void => reject(new Error('The time for this try is over'));
+    if (signal.aborted) fail();
+    else signal.addEventListener('abort', fail, { once: true });
+  });
 }
 
 function options({ url }: MailServer) {
