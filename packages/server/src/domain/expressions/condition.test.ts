@@ -40,22 +40,27 @@ const evaluate = (text: string, measured: Readonly<Record<string, MetricValue>>,
 
 describe('a condition', () => {
   it.each([
-    ['error_rate > 0.05', { errors: times(6), events: times(100) }, true, 0.06],
-    ['error_rate > 0.05', { errors: times(5), events: times(100) }, false, 0.05],
-    ['events_per_second > 10', { events: times(601) }, true, 601 / 60],
+    ['error_rate > 0.05', { error_count: times(6), events_total: times(100) }, true, 0.06],
+    ['error_rate > 0.05', { error_count: times(5), events_total: times(100) }, false, 0.05],
+    ['events_per_second > 10', { events_total: times(601) }, true, 601 / 60],
     [
       'p95(response_time) > threshold && events_per_second > 1',
-      { response_time: values(0.1, 0.9), events: times(61) },
+      { response_time: values(0.1, 0.9), events_total: times(61) },
       true,
       61 / 60,
     ],
     ['max(response_time) - min(response_time) == 1', { response_time: values(1, 2) }, true, 2],
-    ['change(events_total, "1h") < -0.5', { events: times(4), 'events@3600000': times(10) }, true, -0.6],
-    ['count(events) * 2 >= 4', { events: times(2) }, true, 2],
-    ['active_users > 2', { users: values(1, 2, 3, 3) }, true, 3],
+    [
+      'change(events_total, "1h") < -0.5',
+      { events_total: times(4), 'events_total@3600000': times(10) },
+      true,
+      -0.6,
+    ],
+    ['count(events) * 2 >= 4', { events_total: times(2) }, true, 2],
+    ['active_users > 2', { active_users: values(1, 2, 3, 3) }, true, 3],
     ['metric("checkout.value") > 10', { 'checkout.value': values(5, 6) }, true, 11],
     ['queue < 3', { queue: values(9, 2) }, true, 2],
-    ['errors > 1 ? true : false', { errors: times(2) }, true, 2],
+    ['errors > 1 ? true : false', { error_count: times(2) }, true, 2],
     ['events_total == 0', {}, true, 0],
   ])('%s', (text, measured, holds, value) => {
     const verdict = evaluate(text, measured);
@@ -68,13 +73,13 @@ describe('a condition', () => {
       holds: true,
       value: 0.6,
     });
-    expect(evaluate('errors / 2', { errors: times(1) })).toEqual({ holds: false, value: 0.5 });
+    expect(evaluate('errors / 2', { error_count: times(1) })).toEqual({ holds: false, value: 0.5 });
   });
 
   it('knows nothing where nothing was measured, unless the rest decides', () => {
     expect(evaluate('p95(response_time) > 1', {}).holds).toBeNull();
     expect(evaluate('error_rate > 0.1', {}).holds).toBeNull();
-    expect(evaluate('change(events_total, "1h") > 1', { events: times(3) }).holds).toBeNull();
+    expect(evaluate('change(events_total, "1h") > 1', { events_total: times(3) }).holds).toBeNull();
     expect(evaluate('events_total > 5 && p95(response_time) > 1', {}).holds).toBe(false);
     expect(evaluate('p95(response_time) > 1 || events_total == 0', {}).holds).toBe(true);
     expect(evaluate('response_time > 1 || events_total == 0', {}).holds).toBe(true);
@@ -92,9 +97,9 @@ describe('a condition', () => {
   it('says what it reads, each once', () => {
     const { reads } = expressions.compile('error_rate > 0.1 && errors > 2 && change(events, "5m") > 1');
     expect(reads.map(({ metric, agoMs }) => `${metric} ${agoMs}`).sort()).toEqual([
-      'errors 0',
-      'events 0',
-      'events 300000',
+      'error_count 0',
+      'events_total 0',
+      'events_total 300000',
     ]);
   });
 
@@ -157,7 +162,7 @@ describe('a condition', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 14 }), (pieces) => {
         try {
-          const verdict = evaluate(pieces.join(' '), { errors: times(2) });
+          const verdict = evaluate(pieces.join(' '), { error_count: times(2) });
           expect([true, false, null]).toContain(verdict.holds);
         } catch (error) {
           expect(error).toBeInstanceOf(ExpressionError);
@@ -170,6 +175,6 @@ describe('a condition', () => {
   it('takes the longest condition in little time', () => {
     const text = Array.from({ length: 40 }, (_, index) => `errors > ${index}`).join(' && ');
     expect(text.length).toBeLessThan(expressionLimits.length);
-    expect(evaluate(text, { errors: times(100) }).holds).toBe(true);
+    expect(evaluate(text, { error_count: times(100) }).holds).toBe(true);
   });
 });

@@ -16,23 +16,32 @@ export type MetricCatalogue = ReadonlyMap<string, MetricFigure>;
 
 const figure = (metric: string, statistic: Statistic): MetricFigure => ({ metric, statistic });
 
+/** Names of the live metrics that every event is measured by. */
+export const measured = {
+  events: 'events_total',
+  errors: 'error_count',
+  users: 'active_users',
+  sessions: 'active_sessions',
+  responseTime: 'response_time',
+} as const;
+
 /** The metrics and figures that there are always. */
 export const builtInMetrics: MetricCatalogue = new Map<string, MetricFigure>([
-  ['events', figure('events', 'count')],
-  ['errors', figure('errors', 'count')],
-  ['users', figure('users', 'unique')],
-  ['sessions', figure('sessions', 'unique')],
-  ['response_time', figure('response_time', 'avg')],
-  ['events_total', figure('events', 'count')],
-  ['events_per_second', figure('events', 'rate')],
-  ['error_count', figure('errors', 'count')],
-  ['error_rate', { ...figure('errors', 'count'), per: figure('events', 'count') }],
-  ['active_users', figure('users', 'unique')],
-  ['active_sessions', figure('sessions', 'unique')],
-  ['response_time_avg', figure('response_time', 'avg')],
-  ['response_time_p50', figure('response_time', 'p50')],
-  ['response_time_p95', figure('response_time', 'p95')],
-  ['response_time_p99', figure('response_time', 'p99')],
+  ['events', figure(measured.events, 'count')],
+  ['errors', figure(measured.errors, 'count')],
+  ['users', figure(measured.users, 'unique')],
+  ['sessions', figure(measured.sessions, 'unique')],
+  ['response_time', figure(measured.responseTime, 'avg')],
+  ['events_total', figure(measured.events, 'count')],
+  ['events_per_second', figure(measured.events, 'rate')],
+  ['error_count', figure(measured.errors, 'count')],
+  ['error_rate', { ...figure(measured.errors, 'count'), per: figure(measured.events, 'count') }],
+  ['active_users', figure(measured.users, 'unique')],
+  ['active_sessions', figure(measured.sessions, 'unique')],
+  ['response_time_avg', figure(measured.responseTime, 'avg')],
+  ['response_time_p50', figure(measured.responseTime, 'p50')],
+  ['response_time_p95', figure(measured.responseTime, 'p95')],
+  ['response_time_p99', figure(measured.responseTime, 'p99')],
 ]);
 
 /** By the kind of a metric that users define: the sum of a counter, the last of a gauge, the mean of a distribution. */

@@ -58,7 +58,6 @@ const AlertStateFields = Type.Object({
     waitsForClear: Type.Boolean(),
   }),
 });
-export type AlertStateRecord = Stored<Type.Static<typeof AlertStateFields>>;
 
 /** What the evaluator remembers of a group that does not rest; the id is of its rule and its key. */
 export const alertStates = defineRecordKind(AlertStateFields, {

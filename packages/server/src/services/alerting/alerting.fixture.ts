@@ -1,7 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   type AlertNotification,
   type AlertRuleInput,
@@ -13,7 +10,6 @@ import type { LiveMetrics, MetricGroup, MetricRead, MetricValue } from '../../do
 import { alertChannels, alertRules } from '../../domain/records/alert-rules.ts';
 import type { Timers } from '../../domain/timers.ts';
 import type { RecordStore } from '../../engines/record-store/port.ts';
-import { openSqliteRecordStore } from '../../engines/record-store/sqlite/sqlite-record-store.ts';
 import type { DefinedMetrics } from './defined-metrics.ts';
 import { createDelivery } from './delivery.ts';
 import { createEvaluationWriter, type Written } from './evaluation-writer.ts';
@@ -114,28 +110,7 @@ export async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-export const noDefinedMetrics: DefinedMetrics = { list: async () => [], count: async () => {} };
-
-export interface TestRecordsOfAlerting {
-  readonly records: RecordStore;
-  close(): Promise<void>;
-}
-
-export async function openRecords(clock: { now(): number }): Promise<TestRecordsOfAlerting> {
-  const directory = await mkdtemp(join(tmpdir(), 'streamflow-alerting-'));
-  const records = await openSqliteRecordStore({
-    file: join(directory, 'records.sqlite'),
-    log: silentLog,
-    clock,
-  });
-  return {
-    records,
-    async close() {
-      await records.close();
-      await rm(directory, { recursive: true });
-    },
-  };
-}
+export const freeMetrics: DefinedMetrics = { list: async () => [], count: async () => {} };
 
 /** A rule as it is after it was made. */
 export async function addRule(records: RecordStore, rule: Partial<AlertRuleInput> = {}): Promise<string> {
@@ -239,7 +214,7 @@ export function createTestEvaluator(options: {
           await receive(`${channel.type}:${channel.name}`, message);
         },
       }),
-    defined: noDefinedMetrics,
+    defined: freeMetrics,
     clock: time.clock,
     timers: time.timers,
     newId: randomUUID,

@@ -10,7 +10,7 @@ import type { HistoryPoint } from '../../engines/event-store/port.ts';
 import { startTestServer } from '../../http/server.fixture.ts';
 import type { Service } from '../../http/service.ts';
 import { createAlerting } from './alerting.ts';
-import { createTestLive, noDefinedMetrics, project, type TestLive } from './alerting.fixture.ts';
+import { createTestLive, freeMetrics, project, type TestLive } from './alerting.fixture.ts';
 import { createNotifiers } from './create-notifiers.ts';
 import {
   type HttpReceiver,
@@ -22,13 +22,6 @@ import { openTestRecords, type TestRecords } from '../../ledger/test-records.fix
 import type { LiveMessage } from '../../engines/bus/port.ts';
 
 /* The whole service with its real clock, on real records, with real receivers. */
-
-interface Answer {
-  readonly status: number;
-  readonly etag: string | null;
-  // biome-ignore lint/suspicious/noExplicitAny: tests read answers of many shapes
-  readonly body: any;
-}
 
 describe('alerting', () => {
   let records: TestRecords;
@@ -42,12 +35,7 @@ describe('alerting', () => {
   const fired: string[] = [];
   const secondNow = () => Math.floor(Date.now() / 1000) * 1000;
 
-  const call = async (
-    method: string,
-    path: string,
-    body?: unknown,
-    headers: Record<string, string> = {},
-  ): Promise<Answer> => {
+  const call = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
     const response = await fetch(base + path, {
       method,
       headers: {
@@ -69,7 +57,8 @@ describe('alerting', () => {
     throw new Error(`It did not come: ${what}`);
   };
   const errors = (count: number) => {
-    for (let n = 0; n < count; n++) live.measure('errors', secondNow(), 1, { type: 'error', source: 'api' });
+    for (let n = 0; n < count; n++)
+      live.measure('error_count', secondNow(), 1, { type: 'error', source: 'api' });
   };
   const made: string[] = [];
   const makeRule = async (rule: Record<string, unknown>): Promise<string> => {
@@ -103,7 +92,7 @@ describe('alerting', () => {
         aggregate: async () => ({ aggregations: {}, total: 0, period: { start: null, end: null } }),
       },
       live,
-      defined: noDefinedMetrics,
+      defined: freeMetrics,
       notifiers: createNotifiers({
         allowPrivateTargets: true,
         allowedNetworks: [],

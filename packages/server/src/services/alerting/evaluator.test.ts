@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { alertSilences } from '../../domain/records/alert-rules.ts';
+import { alertRules, alertSilences } from '../../domain/records/alert-rules.ts';
 import { alertCommands, alertNotifications, alertStates, alerts } from '../../domain/records/alerts.ts';
 import type { RecordStore } from '../../engines/record-store/port.ts';
 import {
@@ -9,20 +9,19 @@ import {
   createManualTime,
   createTestEvaluator,
   createTestLive,
-  openRecords,
   project,
-  type TestRecordsOfAlerting,
 } from './alerting.fixture.ts';
+import { openTestRecords, type TestRecords } from '../../ledger/test-records.fixture.ts';
 import { DeliveryError } from './notifiers/notifier.ts';
 import { raiseRevision } from './revision.ts';
 
 describe('the evaluator', () => {
-  let opened: TestRecordsOfAlerting;
+  let opened: TestRecords;
   let records: RecordStore;
   let time = createManualTime();
   let live = createTestLive();
   const errors = (count: number, seconds: number, tags: Record<string, string> = {}) => {
-    for (let n = 0; n < count; n++) live.measure('errors', begin + seconds * 1000, 1, tags);
+    for (let n = 0; n < count; n++) live.measure('error_count', begin + seconds * 1000, 1, tags);
   };
   const evaluatorOf = (more: Partial<Parameters<typeof createTestEvaluator>[0]> = {}) =>
     createTestEvaluator({ records, live, time, ...more });
@@ -31,8 +30,8 @@ describe('the evaluator', () => {
   beforeEach(async () => {
     time = createManualTime();
     live = createTestLive();
-    opened = await openRecords(time.clock);
-    records = opened.records;
+    opened = await openTestRecords(time.clock);
+    records = opened.store;
   });
   afterEach(() => opened.close());
 
@@ -264,7 +263,6 @@ describe('the evaluator', () => {
     errors(3, 0);
     const one = evaluatorOf();
     await one.seconds(2);
-    const { alertRules } = await import('../../domain/records/alert-rules.ts');
     await records.transaction(async (tx) => {
       await tx.delete(alertRules, { project, id });
       await raiseRevision(tx, project);

@@ -1,4 +1,5 @@
 import type { Contribution, Explanation } from '@streamflow/contracts';
+import { measured } from '../../domain/expressions/metric-catalogue.ts';
 import type { LiveMetrics, MetricGroup } from '../../domain/metrics/live-metrics.ts';
 import { groupTags, type ReadyRule } from './rule-book.ts';
 
@@ -48,7 +49,13 @@ function contributors(
   const before = read(start - (at - start), start);
   return [...now]
     .map(([key, { tags: values, value }]) => ({
-      group: Object.fromEntries(groupBy.map((name, index) => [name, values[index] ?? ''])),
+      // A tag that the metric does not have is empty.
+      group: Object.fromEntries(
+        groupBy.flatMap((name, index) => {
+          const tag = values[index] ?? '';
+          return tag === '' && !names.includes(name) ? [] : [[name, tag]];
+        }),
+      ),
       value: value.count,
       before: before.get(key)?.value.count ?? 0,
     }))
@@ -70,7 +77,7 @@ function eventsQuery(
   for (const [name, value] of Object.entries(tags))
     if (eventFilters.includes(name)) query.append(name, value);
   // What counts as an error, as far as filters of events can say it.
-  if (metric === 'errors' && tags.type === undefined)
+  if (metric === measured.errors && tags.type === undefined)
     for (const type of ['error', 'api.response']) query.append('type', type);
   return query.toString();
 }

@@ -1,10 +1,11 @@
 import { validationError } from '../../domain/errors.ts';
+import { measured } from '../../domain/expressions/metric-catalogue.ts';
 import type { LiveMetrics, MetricGroup, MetricRead, MetricValue } from '../../domain/metrics/live-metrics.ts';
 import type { EventStore } from '../../engines/event-store/port.ts';
 import type { ReadyRule } from './rule-book.ts';
 
 /** Metrics that count events, and so can be had from stored events by interval. */
-const counted = ['events', 'errors'] as const;
+const counted: readonly string[] = [measured.events, measured.errors];
 const groupable = ['type', 'source', 'severity'] as const;
 type Groupable = (typeof groupable)[number];
 /** Groups that a preview follows: the largest. */
@@ -34,7 +35,7 @@ export async function readStoredSeries(
   );
   const groupBy = rule.definition.group_by;
   for (const metric of metrics)
-    if (!counted.some((name) => name === metric) || (groupBy.length > 0 && metric !== 'events'))
+    if (!counted.includes(metric) || (groupBy.length > 0 && metric !== measured.events))
       throw validationError([
         {
           field: 'rule.condition',
@@ -59,8 +60,8 @@ async function readHistory(
     { signal },
   );
   for (const { timestamp, events: count, errors } of points) {
-    series.add('events', [], timestamp, count);
-    series.add('errors', [], timestamp, errors);
+    series.add(measured.events, [], timestamp, count);
+    series.add(measured.errors, [], timestamp, errors);
   }
   series.close();
 }
@@ -97,10 +98,10 @@ async function readGroups(
   for (const { timestamp, aggregations } of points)
     for (const [first, value] of Object.entries(aggregations)) {
       const at = Date.parse(timestamp);
-      if (typeof value === 'number') series.add('events', [first], at, value);
+      if (typeof value === 'number') series.add(measured.events, [first], at, value);
       else if (value !== null)
         for (const [second, count] of Object.entries(value))
-          if (count !== null) series.add('events', [first, second], at, count);
+          if (count !== null) series.add(measured.events, [first, second], at, count);
     }
   series.close();
 }
