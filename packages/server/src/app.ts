@@ -21,12 +21,16 @@ import { createHttpServer } from './http/server.ts';
 import type { Principal, Service } from './http/service.ts';
 import { createAcceptanceLedger } from './ledger/acceptance-ledger.ts';
 import { createTeardown, startWithTeardown, type Teardown, type TeardownReport } from './lifecycle.ts';
+import { createDefinedMetrics } from './live-metrics/defined-metrics.ts';
 import { createDefinitionSource } from './live-metrics/definition-source.ts';
 import { createLiveMetrics } from './live-metrics/live-metrics.ts';
 import { createMetrics } from './observability/metrics.ts';
 import { openBus, openDatabase, openEvents, openRateLimiter, openRecords } from './open-engines.ts';
 import { openTraces } from './open-traces.ts';
 import { createAlerting } from './services/alerting/alerting.ts';
+import { createNotifiers } from './services/alerting/create-notifiers.ts';
+import type { MailServer } from './services/alerting/notifiers/email.ts';
+import type { SmsAccount } from './services/alerting/notifiers/sms.ts';
 import { createAnalytics } from './services/analytics/analytics.ts';
 import { createDashboard } from './services/dashboard/dashboard.ts';
 import { createIngestion } from './services/ingestion/ingestion.ts';
@@ -95,14 +99,15 @@ export function startApp({
 
     const database = openDatabase(opening);
     const records = await openRecords(opening, database);
+    const jwtSecret =
+      config.security.jwt.secret_key?.reveal() ??
+      (await loadOrCreateJwtSecret(dataFiles(config.dataDir).jwtSecret));
     const access = createAccess({
       records,
       clock,
       log,
       jwt: {
-        secret:
-          config.security.jwt.secret_key?.reveal() ??
-          (await loadOrCreateJwtSecret(dataFiles(config.dataDir).jwtSecret)),
+        secret: jwtSecret,
         previousSecrets: config.security.jwt.previous_secret_keys.map((secret) => secret.reveal()),
         algorithm: config.security.jwt.algorithm,
         expireMinutes: config.security.jwt.expire_minutes,
@@ -209,7 +214,30 @@ export function startApp({
         allowedLatenessMs: config.analytics.allowed_lateness_seconds * 1000,
         maxTagValues,
       }),
-      alerting: createAlerting({ bus, records }),
+      alerting: createAlerting({
+        bus,
+        records,
+        events,
+        live,
+        defined: createDefinedMetrics(records, randomUUID),
+        notifiers: createNotifiers({
+          allowPrivateTargets: config.alerting.allow_private_targets,
+          allowedNetworks: config.alerting.allowed_networks,
+          mailServer: mailServerOf(config),
+          smsAccount: smsAccountOf(config),
+          now: () => clock.now(),
+        }),
+        secret: config.alerting.secret_key?.reveal() ?? jwtSecret,
+        publicUrl: config.alerting.public_url?.reveal().replace(/\/+$/, '') ?? null,
+        project: 'default',
+        alone: config.engines.records === 'sqlite',
+        clock,
+        timers: systemTimers,
+        random: Math.random,
+        newId: randomUUID,
+        metrics: metrics.alerting,
+        log: log.child({ service: 'alerting' }),
+      }),
       dashboard: createDashboard({
         bus,
         records,
@@ -239,6 +267,11 @@ export function startApp({
         },
       }),
     };
+    metrics.watchGauge(
+      'streamflow_alert_evaluation_lag_seconds',
+      'Age of the last second that alert rules were evaluated for; 0 where another process evaluates.',
+      () => (services.alerting.figures.evaluation_lag_ms?.() ?? 0) / 1000,
+    );
     // A command stores what it finds in a bus of this process, and leaves the work on a shared one to the services. It
     // counts what it takes in itself.
     const commandWork: readonly ServiceName[] =
@@ -338,4 +371,14 @@ async function controlSocketPath(
   const directory = await mkdtemp(join(tmpdir(), 'streamflow-'));
   teardown.push('directory of the control socket', () => rm(directory, { recursive: true, force: true }));
   return join(directory, 'control.sock');
+}
+
+function mailServerOf({ smtp }: Config): MailServer | null {
+  return smtp.url === null || smtp.from === null ? null : { url: smtp.url.reveal(), from: smtp.from };
+}
+
+function smsAccountOf({ sms }: Config): SmsAccount | null {
+  const { api_url: url, account_sid: sid, auth_token: token, from } = sms;
+  if (url === null || sid === null || token === null || from === null) return null;
+  return { apiUrl: url.reveal(), sid, token: token.reveal(), from };
 }

@@ -2,7 +2,7 @@ import Type from 'typebox';
 import { analytics } from './settings/analytics.ts';
 import { bus, clickhouse, database, rabbitmq, redis, storage } from './settings/engines.ts';
 import { events, limits } from './settings/events.ts';
-import { sms, smtp } from './settings/notifiers.ts';
+import { alerting, sms, smtp } from './settings/notifiers.ts';
 import { app, dataDir, monitoring, server, services } from './settings/program.ts';
 import { ingestion, rateLimiting, security } from './settings/security.ts';
 import { testing } from './settings/testing.ts';
@@ -29,6 +29,7 @@ export const configSchema = Type.Object({
   bus,
   storage,
   analytics,
+  alerting,
   smtp,
   sms,
   testing,

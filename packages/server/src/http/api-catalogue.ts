@@ -1,8 +1,11 @@
 import {
   analyticsRoutes,
   analyticsWindows,
+  alertRoutes,
+  alertsSocket,
   apiKeyRoutes,
   authRoutes,
+  channelRoutes,
   dashboardRoutes,
   deadLetterRoutes,
   ingestionRoutes,
@@ -12,7 +15,9 @@ import {
   metricsSocket,
   listAudit,
   type RouteContract,
+  ruleRoutes,
   type ServiceName,
+  silenceRoutes,
   storageRoutes,
   userRoutes,
 } from '@streamflow/contracts';
@@ -33,7 +38,6 @@ export const apiCatalogue: Readonly<
     routes: [...analyticsRoutes, ...metricDefinitionRoutes, analyticsWindows, ...authRoutes],
     sockets: [],
   },
-  alerting: { routes: authRoutes, sockets: [] },
   dashboard: {
     routes: [
       ...dashboardRoutes,
@@ -44,6 +48,10 @@ export const apiCatalogue: Readonly<
       ...authRoutes,
     ],
     sockets: [{ path: metricsSocket.path, summary: metricsSocket.summary, contract: metricsSocket }],
+  },
+  alerting: {
+    routes: [...ruleRoutes, ...alertRoutes, ...channelRoutes, ...silenceRoutes, ...authRoutes],
+    sockets: [{ path: alertsSocket.path, summary: alertsSocket.summary, contract: alertsSocket }],
   },
   storage: { routes: [...storageRoutes, ...deadLetterRoutes, ...authRoutes], sockets: [] },
 };

@@ -31,6 +31,16 @@ interface StorageMetrics {
   onQueryable(seconds: number): void;
 }
 
+/** What alerting reports. */
+interface AlertingMetrics {
+  /** An alert began to fire. */
+  onFired(level: string): void;
+  /** A notification was taken by its channel, or given up. */
+  onNotification(outcome: 'delivered' | 'failed'): void;
+  /** Seconds of one evaluation of all rules. */
+  onEvaluation(seconds: number): void;
+}
+
 /** What the rate limiter reports. */
 interface RateLimiterMetrics {
   /** Whether limits hold for this process alone from now on. */
@@ -62,9 +72,9 @@ export interface Metrics {
   readonly ingestion: IngestionMetrics;
   readonly storage: StorageMetrics;
   readonly rateLimiter: RateLimiterMetrics;
-  onAlertFired(level: string): void;
   /** Spans were sent to the collector of traces, or could not be. */
   onSpansExported(spans: number, sent: boolean): void;
+  readonly alerting: AlertingMetrics;
   /** Asked at every scrape; a queue whose depth cannot be had is left out of that scrape. */
   watchQueue(queue: string, depth: () => Promise<{ readonly batches: number; readonly bytes: number }>): void;
   /** Asked at every scrape, like `watchGauge`. */
@@ -106,6 +116,17 @@ export function createMetrics({ processMetrics = true, version }: MetricsOptions
   const spans = counter('streamflow_trace_spans_total', 'Spans handed to the collector of traces.', [
     'outcome',
   ]);
+  const notifications = counter(
+    'streamflow_alert_notifications_total',
+    'Notifications of alerts that were delivered or given up, by outcome.',
+    ['outcome'],
+  );
+  const evaluationTime = new Histogram({
+    name: 'streamflow_alert_evaluation_duration_seconds',
+    help: 'Time of one evaluation of all alert rules.',
+    buckets: fastBuckets,
+    registers,
+  });
   const appended = counter('streamflow_storage_appended_total', 'Events stored.');
   const duplicates = counter('streamflow_storage_duplicates_total', 'Events whose id was known already.');
   const conflicts = counter(
@@ -217,7 +238,11 @@ export function createMetrics({ processMetrics = true, version }: MetricsOptions
       onFallbackDecision: () => decidedAlone.inc(),
     },
     onSpansExported: (count, sent) => spans.inc({ outcome: sent ? 'sent' : 'failed' }, count),
-    onAlertFired: (level) => alerts.inc({ level }),
+    alerting: {
+      onFired: (level) => alerts.inc({ level }),
+      onNotification: (outcome) => notifications.inc({ outcome }),
+      onEvaluation: (seconds) => evaluationTime.observe(seconds),
+    },
     watchQueue: (queue, depth) => void queues.set(queue, depth),
     watchGauge(name, help, value) {
       new Gauge({

@@ -1,7 +1,45 @@
+import { isIP } from 'node:net';
 import Type from 'typebox';
-import { address, optionalText, secret } from '../setting.ts';
+import { address, list, optionalText, secret, toggle } from '../setting.ts';
 
 /* The ways that alerts leave by. */
+
+const isNetwork = (item: string): boolean => {
+  const [ip = '', bits = '', ...rest] = item.split('/');
+  const family = isIP(ip);
+  return (
+    family !== 0 &&
+    rest.length === 0 &&
+    /^[0-9]{1,3}$/.test(bits) &&
+    Number(bits) <= (family === 4 ? 32 : 128)
+  );
+};
+
+export const alerting = Type.Object({
+  secret_key: secret({
+    env: 'ALERTING_SECRET_KEY',
+    description:
+      'Encrypts what is secret of alert channels. Derived from the secret that signs tokens unless it is set; channels made under another key cannot be read.',
+    expected: 'a secret of at least 32 bytes',
+  }),
+  allow_private_targets: toggle({
+    env: 'ALERTING_ALLOW_PRIVATE_TARGETS',
+    description: 'Lets channels reach loopback, private and link-local addresses.',
+    default: false,
+  }),
+  allowed_networks: list({
+    env: 'ALERTING_ALLOWED_NETWORKS',
+    description: 'Private networks that channels may reach all the same.',
+    isItem: isNetwork,
+    items: 'networks like 10.1.0.0/16 or fd00::/8',
+    default: [],
+  }),
+  public_url: address({
+    env: 'ALERTING_PUBLIC_URL',
+    description: 'Address of the dashboard as people reach it, for links in alerts.',
+    schemes: ['http', 'https'],
+  }),
+});
 
 export const smtp = Type.Object({
   url: address({

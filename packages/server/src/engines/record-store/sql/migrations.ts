@@ -3,6 +3,7 @@ import { usersKeysSettings } from './migrations/0001-users-keys-settings.ts';
 import { ledger } from './migrations/0002-ledger.ts';
 import { metricDefinitions } from './migrations/0003-metric-definitions.ts';
 import { access } from './migrations/0004-access.ts';
+import { alerting } from './migrations/0005-alerting.ts';
 
 /** The schema of all records, step by step, for every dialect. */
 export const recordMigrations: readonly RecordMigration[] = [
@@ -10,4 +11,5 @@ export const recordMigrations: readonly RecordMigration[] = [
   ledger,
   metricDefinitions,
   access,
+  alerting,
 ];

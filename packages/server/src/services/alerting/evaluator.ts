@@ -1,0 +1,276 @@
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
+import type { Explanation } from '@streamflow/contracts';
+import { acknowledgeGroup, type GroupState, resolveGroup } from '../../domain/alert-rules/group-state.ts';
+import { createCollector, type RuleStep, stepRule } from '../../domain/alert-rules/rule-step.ts';
+import { isSilenced, type SilenceSpan } from '../../domain/alert-rules/silencing.ts';
+import type { Clock } from '../../domain/clock.ts';
+import type { Log } from '../../domain/log.ts';
+import type { LiveMetrics } from '../../domain/metrics/live-metrics.ts';
+import { alertCommands } from '../../domain/records/alerts.ts';
+import type { Timers } from '../../domain/timers.ts';
+import type { RecordStore } from '../../engines/record-store/port.ts';
+import type { AlertingMetrics } from './alerting-metrics.ts';
+import type { DefinedMetrics } from './defined-metrics.ts';
+import type { Delivery } from './delivery.ts';
+import type { Evaluated, RuleOutcome, Written } from './evaluation-writer.ts';
+import {
+  type Decisions,
+  readAll,
+  readDecisions,
+  readPending,
+  readStates,
+  type States,
+} from './evaluator-memory.ts';
+import { explain } from './explain.ts';
+import { type Lease, LeaseLostError } from './lease.ts';
+import { readRevision } from './revision.ts';
+import { labelsOf, type ReadyRule } from './rule-book.ts';
+import { createReadings } from './rule-readings.ts';
+
+export interface EvaluatorOptions {
+  readonly live: Pick<LiveMetrics, 'read' | 'watermark'>;
+  readonly records: RecordStore;
+  readonly project: string;
+  readonly lease: Lease;
+  readonly write: (evaluated: Evaluated) => Promise<Written>;
+  /** Made for each time that this process becomes the evaluator. */
+  readonly openDelivery: () => Delivery;
+  readonly defined: DefinedMetrics;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly newId: () => string;
+  readonly metrics: AlertingMetrics;
+  readonly log: Log;
+  /** Told after what happened is durable. */
+  readonly onWritten: (written: Written) => void;
+}
+
+export interface Evaluator {
+  start(): void;
+  /** Finishes the evaluation under way and gives the lease back. */
+  stop(): Promise<void>;
+  /** One turn; `start` makes one a second. */
+  turn(): Promise<void>;
+  /** Milliseconds from the last second that was evaluated to now; 0 where another process evaluates. */
+  lagMs(): number;
+  /** Whether this process is the evaluator. */
+  isActive(): boolean;
+  pendingNotifications(): number;
+}
+
+const turnMs = 1000;
+/** Seconds that were missed are evaluated one by one, for so long back; before that, they are left out. */
+const catchUpMs = 10_000;
+/** Rules between which other work of the process has its turn. */
+const rulesAtATime = 50;
+
+interface Active {
+  readonly epoch: number;
+  readonly delivery: Delivery;
+  readonly states: States;
+  decisions: Decisions;
+  revision: number | null;
+  /** The last second that was evaluated; null before the first. */
+  at: number | null;
+}
+
+const noExplanations: ReadonlyMap<string, Explanation> = new Map();
+
+/*
+ * Evaluates all rules once a second, while it holds the lease. States are in memory and in the records; they change in
+ * memory after they are durable with what is to be told of them, so whatever fails on the way is done again. After a
+ * failed write nobody knows whether it was done, and all is read anew.
+ */
+export function createEvaluator(options: EvaluatorOptions): Evaluator {
+  const { live, records, project, lease, clock, timers, newId, log } = options;
+  let active: Active | null = null;
+  let cancelTurn: (() => void) | null = null;
+  let underWay: Promise<void> = Promise.resolve();
+  let isStopping = false;
+
+  const retire = async (): Promise<void> => {
+    const former = active;
+    active = null;
+    await former?.delivery.stop();
+  };
+
+  const takeOver = async (epoch: number): Promise<Active> => {
+    const revision = await readRevision(records, project);
+    const states = await readStates(records, project);
+    const decisions = await readDecisions(records, project, options.defined, clock.now(), log);
+    const pending = await readPending(records, project);
+    const delivery = options.openDelivery();
+    delivery.add(pending);
+    log.info('Evaluating alert rules', { rules: decisions.rules.length, pending: pending.length, epoch });
+    // What people did meanwhile is found at the first turn.
+    return {
+      epoch,
+      delivery,
+      states,
+      decisions,
+      revision: revision === null ? null : revision - 1,
+      at: null,
+    };
+  };
+
+  const commit = async (
+    mine: Active,
+    at: number,
+    outcomes: readonly RuleOutcome[],
+    commands: readonly string[] = [],
+  ): Promise<void> => {
+    if (outcomes.length === 0 && commands.length === 0) return;
+    const { epoch, decisions, states } = mine;
+    const written = await options.write({ at, epoch, outcomes, channels: decisions.channels, commands });
+    for (const { ruleId, step } of outcomes) {
+      const groups = states.get(ruleId) ?? new Map<string, GroupState>();
+      for (const [group, state] of step.states)
+        if (state === null) groups.delete(group);
+        else groups.set(group, state);
+      if (groups.size === 0) states.delete(ruleId);
+      else states.set(ruleId, groups);
+    }
+    mine.delivery.add(written.notifications);
+    for (const { event, alert } of written.events)
+      if (event === 'firing') options.metrics.onFired(alert.level);
+    options.onWritten(written);
+  };
+
+  /** What people did to alerts, and rules that are gone. */
+  const followPeople = async (mine: Active): Promise<void> => {
+    const revision = await readRevision(records, project);
+    if (revision === mine.revision) return;
+    const at = clock.now();
+    mine.decisions = await readDecisions(records, project, options.defined, at, log);
+    const commands = await readAll(records, alertCommands, { project });
+    const collectors = new Map<string, ReturnType<typeof createCollector>>();
+    const collectorOf = (ruleId: string) => {
+      const collector = collectors.get(ruleId) ?? createCollector();
+      collectors.set(ruleId, collector);
+      return collector;
+    };
+    const current = new Map<string, GroupState>();
+    for (const { command, alert_id } of commands)
+      for (const [ruleId, groups] of mine.states)
+        for (const [group, known] of groups) {
+          const state = current.get(`${ruleId} ${group}`) ?? known;
+          if (state.alert?.id !== alert_id) continue;
+          const step =
+            command === 'resolve'
+              ? resolveGroup(state, alert_id, at)
+              : { state: acknowledgeGroup(state, alert_id, at), transition: null, notices: [], alert: null };
+          current.set(`${ruleId} ${group}`, step.state);
+          collectorOf(ruleId).add(group, step, step.state);
+        }
+    const rules = new Set(mine.decisions.rules.map(({ id }) => id));
+    for (const [ruleId, groups] of mine.states) {
+      if (rules.has(ruleId)) continue;
+      for (const [group, known] of groups) {
+        const state = current.get(`${ruleId} ${group}`) ?? known;
+        collectorOf(ruleId).add(group, resolveGroup(state, state.alert?.id ?? '', at), null);
+      }
+    }
+    const outcomes = [...collectors].map(([ruleId, collector]) => ({
+      ruleId,
+      definition: mine.decisions.rules.find(({ id }) => id === ruleId)?.definition ?? null,
+      step: collector.result(),
+      explanations: noExplanations,
+    }));
+    await commit(
+      mine,
+      at,
+      outcomes,
+      commands.map(({ id }) => id),
+    );
+    mine.revision = revision;
+  };
+
+  const evaluate = async (mine: Active, at: number): Promise<void> => {
+    const begun = performance.now();
+    const readingsOf = createReadings(live, project, at);
+    const silences: readonly SilenceSpan[] = mine.decisions.silences.map((silence) => ({
+      matchers: silence.matchers.map(({ name, value, equal = true }) => ({ name, value, equal })),
+      startsAt: silence.starts_at,
+      endsAt: silence.ends_at,
+    }));
+    const now = clock.now();
+    const outcomes: RuleOutcome[] = [];
+    for (const [index, rule] of mine.decisions.rules.entries()) {
+      if (index % rulesAtATime === rulesAtATime - 1) await yieldToOthers();
+      const readings = readingsOf(rule);
+      const step = stepRule({
+        timing: rule.timing,
+        states: mine.states.get(rule.id) ?? new Map<string, GroupState>(),
+        readings,
+        at,
+        newId,
+        silenced: (group) => silences.length > 0 && isSilenced(labelsOf(rule, group), silences, now),
+      });
+      if (step.states.size === 0) continue;
+      outcomes.push({
+        ruleId: rule.id,
+        definition: rule.definition,
+        step,
+        explanations: explanationsOf(rule, step, (group) => readings.get(group)?.value ?? null, at),
+      });
+    }
+    await commit(mine, at, outcomes);
+    options.metrics.onEvaluation((performance.now() - begun) / 1000);
+    mine.at = at;
+  };
+
+  const explanationsOf = (
+    rule: ReadyRule,
+    step: RuleStep,
+    shownValue: (group: string) => number | null,
+    at: number,
+  ): ReadonlyMap<string, Explanation> =>
+    new Map(
+      step.changes
+        .filter(({ transition }) => transition === 'firing')
+        .map(({ group }) => [group, explain(live, project, rule, group, shownValue(group), at)]),
+    );
+
+  const turn = async (): Promise<void> => {
+    try {
+      const epoch = await lease.hold();
+      if (epoch === null || (active !== null && active.epoch !== epoch)) await retire();
+      if (epoch === null) return;
+      active ??= await takeOver(epoch);
+      await followPeople(active);
+      const { watermark } = live;
+      if (!Number.isFinite(watermark)) return;
+      const from = active.at === null ? watermark : Math.max(active.at + turnMs, watermark - catchUpMs);
+      for (let at = from; at <= watermark; at += turnMs) await evaluate(active, at);
+    } catch (error) {
+      if (error instanceof LeaseLostError) log.warning('Another process evaluates alert rules', {});
+      else log.error('Evaluation of alert rules failed; it is tried again', { error });
+      await retire();
+    }
+  };
+
+  const next = (): void => {
+    if (isStopping) return;
+    cancelTurn = timers.after(turnMs, () => {
+      underWay = turn().finally(next);
+    });
+  };
+
+  return {
+    turn,
+    start() {
+      underWay = turn().finally(next);
+    },
+    async stop() {
+      isStopping = true;
+      cancelTurn?.();
+      await underWay;
+      cancelTurn?.();
+      await retire();
+      await lease.release();
+    },
+    lagMs: () => (active === null ? 0 : clock.now() - (active.at ?? clock.now())),
+    isActive: () => active !== null,
+    pendingNotifications: () => active?.delivery.pending() ?? 0,
+  };
+}

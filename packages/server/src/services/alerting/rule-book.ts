@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import type { AlertRuleDefinition } from '@streamflow/contracts';
+import type { RuleTiming } from '../../domain/alert-rules/group-state.ts';
+import type { Labels } from '../../domain/alert-rules/silencing.ts';
+import { parseDuration } from '../../domain/duration.ts';
+import { StreamFlowError, validationError } from '../../domain/errors.ts';
+import { type Condition, ExpressionError } from '../../domain/expressions/condition.ts';
+import { createExpressions, type Expressions } from '../../domain/expressions/environment.ts';
+import { builtInMetrics, definedMetric } from '../../domain/expressions/metric-catalogue.ts';
+import type { DefinedMetrics } from './defined-metrics.ts';
+
+/** A rule, ready to be evaluated. */
+export interface ReadyRule {
+  readonly id: string;
+  readonly definition: AlertRuleDefinition;
+  readonly timing: RuleTiming;
+  readonly windowMs: number;
+  readonly condition: Condition;
+  readonly resolveCondition: Condition | null;
+}
+
+/** Live metrics reach so far back. */
+const longestReachMs = 24 * 3_600_000;
+const longestWaitMs = 7 * 24 * 3_600_000;
+const minuteMs = 60_000;
+
+export interface RuleBook {
+  /** @throws StreamFlowError ValidationError with the field, and the position in an expression */
+  read(id: string, definition: AlertRuleDefinition): ReadyRule;
+}
+
+const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
+
+/** Reads rules against the metrics that a project has at this moment. */
+export async function openRuleBook(project: string, defined: DefinedMetrics): Promise<RuleBook> {
+  const own = await defined.list(project);
+  const metrics = new Map([
+    ...own.map(({ name, type }) => [name, definedMetric(name, type)] as const),
+    ...builtInMetrics,
+  ]);
+  const expressions = createExpressions({ metrics, hash });
+  return { read: (id, definition) => readRule(id, definition, expressions) };
+}
+
+function readRule(id: string, definition: AlertRuleDefinition, expressions: Expressions): ReadyRule {
+  const windowMs = within('window', definition.window, 1000, longestReachMs);
+  const condition = compile('condition', definition.condition, expressions);
+  const resolveCondition =
+    definition.resolve_condition === null
+      ? null
+      : compile('resolve_condition', definition.resolve_condition, expressions);
+  for (const [field, each] of [
+    ['condition', condition],
+    ['resolve_condition', resolveCondition],
+  ] as const)
+    for (const { agoMs } of each?.reads ?? [])
+      if (agoMs + windowMs > longestReachMs)
+        throw validationError([
+          { field, message: `${field} looks back for longer than 24h, the window included` },
+        ]);
+  return {
+    id,
+    definition,
+    windowMs,
+    condition,
+    resolveCondition,
+    timing: {
+      forMs: within('for', definition.for, 0, longestWaitMs),
+      keepFiringForMs: within('keep_firing_for', definition.keep_firing_for, 0, longestWaitMs),
+      suppressionMs: definition.suppression_minutes * minuteMs,
+      escalationMs: definition.escalation_minutes * minuteMs,
+      onNoData: definition.on_no_data,
+      hasResolveCondition: resolveCondition !== null,
+    },
+  };
+}
+
+function within(field: string, text: string, least: number, most: number): number {
+  const value = parseDuration(text);
+  if (value !== null && value >= least && value <= most) return value;
+  throw validationError([
+    { field, message: `${field} must be from ${least / 1000}s to ${most / 3_600_000}h` },
+  ]);
+}
+
+function compile(field: string, text: string, expressions: Expressions): Condition {
+  try {
+    return expressions.compile(text);
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    const { start, end } = error;
+    const message = `${field}: ${error.message} (at character ${start + 1})`;
+    throw new StreamFlowError('ValidationError', message, {
+      details: { field, position: { start, end }, issues: [{ field, message }] },
+    });
+  }
+}
+
+/** Groups by the JSON list of their tag values. */
+export const groupKey = (tags: readonly string[]): string => JSON.stringify(tags);
+export const wholeGroup = groupKey([]);
+
+export function groupTags(groupBy: readonly string[], key: string): Record<string, string> {
+  const values: unknown = JSON.parse(key);
+  const list: readonly unknown[] = Array.isArray(values) ? values : [];
+  return Object.fromEntries(groupBy.map((name, index) => [name, String(list[index] ?? '')]));
+}
+
+/** What silences are matched against. */
+export function labelsOf({ id, definition }: ReadyRule, key: string): Labels {
+  return {
+    ...groupTags(definition.group_by, key),
+    ...Object.fromEntries(definition.tags.map((tag) => [`tag:${tag}`, 'true'])),
+    rule: definition.name,
+    rule_id: id,
+    level: definition.level,
+  };
+}
