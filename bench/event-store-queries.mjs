@@ -33,6 +33,21 @@ const byType = { kind: 'field', field: 'type' };
 const byPage = { kind: 'property', path: ['page'] };
 const count = (filter) => store.aggregate({ filter, metric: 'count', groupBy: [byType], limit: 100 });
 const hourly = (filter) => store.history({ filter, interval: hour });
+/** Local days of a zone two hours ahead, which are no multiple of a length. */
+const localDays = ({ start, end, ...filter }) => {
+  const edges = Array.from({ length: (end - start) / day + 2 }, (_, i) => start - 2 * hour + i * day);
+  return store.history({ filter: { ...filter, start, end }, interval: edges });
+};
+const allMeasures = (filter) =>
+  store.history({
+    filter,
+    interval: hour,
+    measures: ['users', 'sessions', 'response_time', 'response_time_quantiles'],
+  });
+const responseTimes = (filter) =>
+  store.history({ filter, interval: hour, measures: ['response_time_quantiles'] });
+const pageSeries = (filter) =>
+  store.aggregate({ filter, metric: 'count', groupBy: [byPage], limit: 10, interval: hour });
 const pages = (filter) => store.aggregate({ filter, metric: 'count', groupBy: [byPage], limit: 10 });
 const quantile = (filter) =>
   store.aggregate({ filter, metric: 'p95', field: ['response_time'], groupBy: [byType], limit: 10 });
@@ -49,6 +64,11 @@ const cases = [
   ['count by type, 30 days', 120, () => count(allDays())],
   ['hourly totals, users, errors, a day', 50, () => hourly(oneDay())],
   ['hourly totals, users, errors, 30 days', 400, () => hourly(allDays())],
+  ['local days, users, errors, 30 days', null, () => localDays(allDays())],
+  ['hourly, every measure, a day', null, () => allMeasures(oneDay())],
+  ['hourly, every measure, 30 days', null, () => allMeasures(allDays())],
+  ['hourly quantiles of response time, 30 days', null, () => responseTimes(allDays())],
+  ['hourly by the top 10 of data.page, 30 days', null, () => pageSeries(allDays())],
   ['top 10 of data.page, a day', 40, () => pages(oneDay())],
   ['top 10 of data.page, 30 days', 300, () => pages(allDays())],
   ['first page of 100 by user with its total', 100, ofUser],
