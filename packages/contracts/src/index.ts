@@ -3,6 +3,7 @@ export * from './api/api-keys.ts';
 export * from './api/auth.ts';
 export * from './api/dashboard.ts';
 export * from './api/dead-letters.ts';
+export * from './api/event-tail-socket.ts';
 export * from './api/ingestion.ts';
 export * from './api/ingestion-socket.ts';
 export * from './api/ledger.ts';

@@ -154,6 +154,7 @@ export function startApp({
         records,
         events,
         clock,
+        log: log.child({ service: 'dashboard' }),
         version,
         ports,
         routes: access.adminRoutes(),

@@ -4,6 +4,7 @@ import {
   authRoutes,
   dashboardRoutes,
   deadLetterRoutes,
+  eventTailSocket,
   ingestionRoutes,
   ingestionSocket,
   type RouteContract,
@@ -26,6 +27,9 @@ export const apiCatalogue: Readonly<
   },
   analytics: { routes: [...analyticsRoutes, ...authRoutes], sockets: [] },
   alerting: { routes: authRoutes, sockets: [] },
-  dashboard: { routes: [...dashboardRoutes, ...userRoutes, ...apiKeyRoutes, ...authRoutes], sockets: [] },
+  dashboard: {
+    routes: [...dashboardRoutes, ...userRoutes, ...apiKeyRoutes, ...authRoutes],
+    sockets: [{ path: eventTailSocket.path, summary: eventTailSocket.summary, contract: eventTailSocket }],
+  },
   storage: { routes: [...storageRoutes, ...deadLetterRoutes, ...authRoutes], sockets: [] },
 };

@@ -9,6 +9,7 @@ import {
 } from '@streamflow/contracts';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { silentLog } from '../domain/log.ts';
 import { blockOf, makeEvent } from '../engines/event-store/event-fixtures.contract.ts';
 import type { EventStore } from '../engines/event-store/port.ts';
 import { startTestServer, type TestServer } from '../http/server.fixture.ts';
@@ -100,7 +101,15 @@ export function describeMetricRoutes(name: string, open: () => Promise<EventStor
       const clock = { now: () => begin + days * day };
       const bus = { ping: async () => {} };
       const ports = { ingestion: 1, analytics: 2, alerting: 3, dashboard: 4, storage: 5 };
-      const dashboard = createDashboard({ bus, records: bus, events: store, clock, version: '1', ports });
+      const dashboard = createDashboard({
+        bus,
+        records: bus,
+        events: store,
+        clock,
+        log: silentLog,
+        version: '1',
+        ports,
+      });
       const analytics = createAnalytics({ bus, events: store, clock });
       server = await startTestServer([...dashboard.routes, ...analytics.routes], {
         access: { allowAnonymous: false, authenticate: () => viewer },

@@ -1,5 +1,6 @@
 import { defaultPorts } from '@streamflow/contracts';
 import { afterEach, describe, expect, it } from 'vitest';
+import { silentLog } from '../../domain/log.ts';
 import type { TestServer } from '../../http/server.fixture.ts';
 import { startTestServer } from '../../http/server.fixture.ts';
 import { createDashboard } from './dashboard.ts';
@@ -10,9 +11,11 @@ const dashboard = createDashboard({
   events: {
     history: async () => [],
     aggregate: async () => ({ aggregations: {}, total: 0, period: { start: null, end: null } }),
+    list: async () => ({ events: [], total: 0, next: null }),
     ping: async () => {},
   },
   clock: { now: () => 0 },
+  log: silentLog,
   version: '1.2.3',
   ports: { ...defaultPorts, storage: 9005 },
 });

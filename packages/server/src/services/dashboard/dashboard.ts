@@ -1,10 +1,14 @@
 import type { ServiceName } from '@streamflow/contracts';
 import { dashboardHome } from '@streamflow/contracts';
 import type { Clock } from '../../domain/clock.ts';
+import type { Log } from '../../domain/log.ts';
+import { systemTimers, type Timers } from '../../domain/timers.ts';
 import type { Bus } from '../../engines/bus/port.ts';
 import type { EventStore } from '../../engines/event-store/port.ts';
 import type { RecordStore } from '../../engines/record-store/port.ts';
 import type { MountedRoute, Service } from '../../http/service.ts';
+import { createEventTail } from './event-tail/event-tail.ts';
+import { createEventTailSocket } from './event-tail/event-tail-socket.ts';
 import { historicalMetricsRoute } from './historical-metrics.ts';
 import { homePagePolicy, renderHomePage } from './home-page.ts';
 import { metricSeriesRoute } from './metric-series.ts';
@@ -13,8 +17,10 @@ import { topValuesRoute } from './top-values.ts';
 export interface DashboardOptions {
   readonly bus: Pick<Bus, 'ping'>;
   readonly records: Pick<RecordStore, 'ping'>;
-  readonly events: Pick<EventStore, 'history' | 'aggregate' | 'ping'>;
+  readonly events: Pick<EventStore, 'history' | 'aggregate' | 'list' | 'ping'>;
   readonly clock: Clock;
+  readonly timers?: Timers;
+  readonly log: Log;
   readonly version: string;
   /** Port of each service. */
   readonly ports: Readonly<Record<ServiceName, number>>;
@@ -27,7 +33,8 @@ const hostName = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])$/;
 
 /** The dashboard service: its start page, figures for its charts, and the routes that it is given. */
 export function createDashboard(options: DashboardOptions): Service {
-  const { bus, records, events, clock, version, ports } = options;
+  const { bus, records, events, clock, log, version, ports, timers = systemTimers } = options;
+  const tail = createEventTail({ events, clock, timers, log });
   const home: MountedRoute = {
     contract: dashboardHome,
     handle({ request, reply }) {
@@ -48,7 +55,7 @@ export function createDashboard(options: DashboardOptions): Service {
       topValuesRoute({ events, clock }),
       ...(options.routes ?? []),
     ],
-    sockets: [],
+    sockets: [createEventTailSocket({ tail, clock, timers, log })],
     checks: {
       database: () => records.ping(),
       event_store: () => events.ping(),
@@ -57,6 +64,6 @@ export function createDashboard(options: DashboardOptions): Service {
     essentialChecks: ['database'],
     figures: {},
     start: async () => {},
-    stop: async () => {},
+    stop: async () => tail.stop(),
   };
 }
