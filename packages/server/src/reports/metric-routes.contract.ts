@@ -316,6 +316,50 @@ export function describeMetricRoutes(name: string, open: () => Promise<EventStor
       expect(rowsOf(systems).get('iOS')).toEqual(of(agents.iphone));
     });
 
+    it('answers where there is nothing', async () => {
+      const query = { start: '2001-01-01T00:00:00Z', end: '2001-01-02T00:00:00Z' };
+      const series = await get<MetricSeries>('/metrics/series', {
+        ...query,
+        group_by: 'type',
+        compare: 'previous',
+      });
+      expect(series).toMatchObject({ total: 0, groups: {}, previous: { total: 0, groups: {} } });
+      expect(series.data).toHaveLength(24);
+      const times = await get<MetricSeries>('/metrics/series', { ...query, metric: 'response_time_p95' });
+      expect(times.data.map(({ value }) => value)).toEqual(Array(24).fill(null));
+      const top = await get<TopValues>('/metrics/top', { ...query, property: 'data.page' });
+      expect(top).toMatchObject({ data: [], other: 0, total: 0, previous_total: 0 });
+      const users = await get<UserDistribution>('/analytics/user-distribution', query);
+      expect(users).toMatchObject({ data: [], total: 0, without_user_agent: 0 });
+      const trends = await get<EventTrends>('/analytics/event-trends', query);
+      expect(trends).toMatchObject({ total: 0, change: null });
+    });
+
+    it('compares with the same days a month and a year before, in the calendar of the zone', async () => {
+      const query = { time_zone: 'Europe/Berlin', interval: '1d', start: '2026-03-01T00:00:00+01:00' };
+      const before = async (end: string, compare: string) => {
+        const series = await get<MetricSeries>('/metrics/series', { ...query, end, compare });
+        return series.previous?.period;
+      };
+      expect(await before('2026-04-01T00:00:00+02:00', 'previous_month')).toEqual({
+        start: '2026-01-31T23:00:00.000Z',
+        end: '2026-02-28T23:00:00.000Z',
+      });
+      expect(await before('2026-04-01T00:00:00+02:00', 'previous_year')).toEqual({
+        start: '2025-02-28T23:00:00.000Z',
+        end: '2025-03-31T22:00:00.000Z',
+      });
+      expect(await before('2026-03-31T12:00:00+02:00', 'previous_month')).toEqual({
+        start: '2026-01-31T23:00:00.000Z',
+        end: '2026-02-28T11:00:00.000Z',
+      });
+      // 31 local days, one of them of 23 hours.
+      expect(await before('2026-04-01T00:00:00+02:00', 'previous')).toEqual({
+        start: '2026-01-28T23:00:00.000Z',
+        end: '2026-02-28T23:00:00.000Z',
+      });
+    });
+
     it('refuses what it cannot answer, and names it', async () => {
       const refused = async (path: string, query: Record<string, string>): Promise<unknown> => {
         const url = `${path}?${new URLSearchParams(query)}`;
