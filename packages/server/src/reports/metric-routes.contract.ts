@@ -316,6 +316,17 @@ export function describeMetricRoutes(name: string, open: () => Promise<EventStor
       expect(rowsOf(systems).get('iOS')).toEqual(of(agents.iphone));
     });
 
+    it('answers the longest page of moments', async () => {
+      const { data } = await get<{ data: HistoricalMetrics[] }>('/metrics/historical', {
+        start: new Date(begin - 400 * day).toISOString(),
+        time_zone: 'Asia/Kolkata',
+        metrics: 'events_total,unique_users,active_sessions',
+        limit: '10000',
+      });
+      expect(data).toHaveLength((400 + days) * 24 + 1);
+      expect(data.reduce((sum, point) => sum + Number(point.events_total), 0)).toBe(events.length);
+    });
+
     it('answers where there is nothing', async () => {
       const query = { start: '2001-01-01T00:00:00Z', end: '2001-01-02T00:00:00Z' };
       const series = await get<MetricSeries>('/metrics/series', {
