@@ -6,6 +6,15 @@ export function quantile(values, q) {
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(q * sorted.length) - 1))];
 }
 
+/** Processor time that a process has used, milliseconds (Linux). */
+export async function processorMs(pid) {
+  const { readFile } = await import('node:fs/promises');
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const ticksPerSecond = 100;
+  return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond;
+}
+
 /** Resident memory of a process and all its descendants, bytes (Linux). */
 export async function residentBytes(pid) {
   const { readFile, readdir } = await import('node:fs/promises');

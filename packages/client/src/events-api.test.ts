@@ -77,6 +77,39 @@ describe('reading events', () => {
     expect(sent[0]?.request.headers).toMatchObject({ authorization: 'Bearer sf_key' });
   });
 
+  it('asks the services that have metrics for them', async () => {
+    const { fetch, sent } = scriptedFetch(
+      () => 0,
+      () => answer(200, { data: [] }),
+    );
+    const client = new StreamFlow({
+      dashboardUrl: 'http://board.test',
+      analyticsUrl: 'http://stats.test',
+      fetch,
+    });
+    await client.metrics.historical({
+      start: new Date(0),
+      interval: '1d',
+      time_zone: 'Europe/Berlin',
+      metrics: ['events_total', 'error_rate'],
+    });
+    await client.metrics.series({ metric: 'sum', field: 'data.n', group_by: 'type', compare: 'previous' });
+    await client.metrics.top({ property: 'data.page', limit: 3 });
+    await client.analytics.eventTrends({ interval: '1w' });
+    await client.analytics.userDistribution({ by: 'os', 'data.page': '/' });
+    await client.analytics.topSources({ limit: 5 });
+    await client.analytics.eventTypes();
+    expect(sent.map(({ url }) => decodeURIComponent(url))).toEqual([
+      'http://board.test/metrics/historical?start=1970-01-01T00:00:00.000Z&interval=1d&time_zone=Europe/Berlin&metrics=events_total&metrics=error_rate',
+      'http://board.test/metrics/series?metric=sum&field=data.n&group_by=type&compare=previous',
+      'http://board.test/metrics/top?property=data.page&limit=3',
+      'http://stats.test/analytics/event-trends?interval=1w',
+      'http://stats.test/analytics/user-distribution?by=os&data.page=/',
+      'http://stats.test/analytics/top-sources?limit=5',
+      'http://stats.test/analytics/event-types',
+    ]);
+  });
+
   it('unwraps a single event and passes an aggregation on', async () => {
     expect(await setUp(() => answer(200, { data: event('1') })).client.events.get('1')).toEqual(event('1'));
     const { client, sent } = setUp(() => answer(200, { aggregations: { error: 2 }, total: 2 }));

@@ -7,6 +7,7 @@ export * from './api/auth.ts';
 export * from './api/channels.ts';
 export * from './api/dashboard.ts';
 export * from './api/dead-letters.ts';
+export * from './api/event-tail-socket.ts';
 export * from './api/ingestion.ts';
 export * from './api/ingestion-socket.ts';
 export * from './api/ledger.ts';

@@ -65,7 +65,7 @@ export const IngestionClientFrame = Type.Union([AuthFrame, EventFrame, BatchFram
 });
 export type IngestionClientFrame = Type.Static<typeof IngestionClientFrame>;
 
-const ReadyFrame = Type.Object(
+export const ReadyFrame = Type.Object(
   { type: Type.Literal('ready'), ref: Ref },
   { $id: 'ReadyFrame', description: 'The socket is authenticated.' },
 );
@@ -83,7 +83,7 @@ const AckFrame = Type.Object(
   },
   { $id: 'AckFrame', description: 'Durable.' },
 );
-const ErrorFrame = Type.Object(
+export const ErrorFrame = Type.Object(
   {
     type: Type.Literal('error'),
     error: Type.Enum(errorCodes, { description: 'A code of the error catalogue.' }),
@@ -94,7 +94,7 @@ const ErrorFrame = Type.Object(
   },
   { $id: 'ErrorFrame' },
 );
-const PongFrame = Type.Object(
+export const PongFrame = Type.Object(
   { type: Type.Literal('pong'), timestamp: Type.String({ format: 'date-time' }), ref: Ref },
   { $id: 'PongFrame' },
 );

@@ -47,6 +47,8 @@ export interface SocketContract {
   readonly tag: string;
   readonly permission: Permission;
   readonly query?: TSchema;
+  /** As of a route. */
+  readonly openQuery?: TSchema;
   readonly clientFrame: TSchema;
   readonly serverFrame: TSchema;
 }

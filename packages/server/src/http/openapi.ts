@@ -144,7 +144,10 @@ function socketOperation(contract: SocketContract, components: Map<string, Json>
     'RateLimitExceeded',
     'ServiceUnavailable',
   ] as const;
-  const parameters = parametersOf('query', contract.query, components);
+  const parameters = [
+    ...parametersOf('query', contract.query, components),
+    ...openParameters(contract.openQuery, components),
+  ];
   return {
     operationId: contract.operationId,
     summary: contract.summary,

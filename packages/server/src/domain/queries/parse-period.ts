@@ -60,7 +60,7 @@ export function readIntervals(
   if (intervals === undefined)
     reader.refuse(
       'interval',
-      `the period has more than ${mostCalendarIntervals} days, weeks or months of the time zone: take a longer interval, a shorter period or UTC`,
+      `the period has more than ${mostCalendarIntervals} days, weeks or months to lay out by the calendar: take a longer interval, a shorter period, or lengths up to 30d in UTC`,
     );
   return intervals ?? { total: 0, edges: () => [] };
 }

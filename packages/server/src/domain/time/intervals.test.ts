@@ -101,7 +101,7 @@ describe('intervals in a time zone', () => {
       'Australia/Lord_Howe',
       'Pacific/Apia',
     ];
-    const lengths = ['7s', '1m', '45m', '1h', '6h', '7h', '24h', '1d', '5d', '1w', '1mo', '12mo'];
+    const lengths = ['7m', '45m', '1h', '6h', '7h', '24h', '1d', '5d', '1w', '1mo', '12mo'];
     fc.assert(
       fc.property(
         fc.constantFrom(...zones),
@@ -125,13 +125,12 @@ describe('intervals in a time zone', () => {
           const from = Math.min(page, range.total - 1);
           expect(range.edges(from, page)).toEqual(all.slice(from, from + page + 1));
           const intervals = asIntervals(all);
-          for (const [i, edge] of all.slice(0, -1).entries()) {
-            expect(startOf(intervals, edge)).toBe(edge);
-            if (i > 0) expect(startOf(intervals, edge - 1)).toBe(all[i - 1]);
-          }
+          const starts = all.slice(0, -1);
+          expect(starts.map((edge) => startOf(intervals, edge))).toEqual(starts);
+          expect(starts.slice(1).map((edge) => startOf(intervals, edge - 1))).toEqual(starts.slice(0, -1));
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 

@@ -34,7 +34,7 @@ export interface IntervalRange {
 const dayMs = 86_400_000;
 const fixedUnits: Readonly<Record<'s' | 'm' | 'h', number>> = { s: 1000, m: 60_000, h: 3_600_000 };
 /** Local days, weeks or months that a range may touch where the calendar decides. */
-export const mostCalendarIntervals = 10_000;
+export const mostCalendarIntervals = 4000;
 
 const largestCounts: Readonly<Record<IntervalUnit, number>> = {
   s: 2_592_000,

@@ -1,4 +1,5 @@
 const dayMs = 86_400_000;
+const mostKnown = 10_000;
 
 /** A zone of the IANA database. Local times are given as the milliseconds since the epoch that UTC would show so. */
 export interface TimeZone {
@@ -53,7 +54,13 @@ function createTimeZone(name: string, format: Intl.DateTimeFormat): TimeZone {
     const { year, month, day, hour, minute } = shown;
     return Date.UTC(year, month - 1, day, hour, minute, shown.second) + (moment - second);
   };
-  const offsetAt = (moment: number): number => localAt(moment) - moment;
+  /** Asking costs microseconds, and whoever lays out a calendar asks for most moments twice. */
+  const known = new Map<number, number>();
+  const offsetAt = (moment: number): number => {
+    const offset = known.get(moment) ?? localAt(moment) - moment;
+    if (known.size < mostKnown) known.set(moment, offset);
+    return offset;
+  };
   return {
     name,
     localAt,
@@ -61,6 +68,7 @@ function createTimeZone(name: string, format: Intl.DateTimeFormat): TimeZone {
       // A zone changes at most once within two days, so these are the offsets before and after the change.
       const before = local - offsetAt(local - dayMs);
       const after = local - offsetAt(local + dayMs);
+      if (before === after) return before;
       const shows = [before, after].filter((moment) => localAt(moment) === local);
       return shows.length === 0 ? before : Math.min(...shows);
     },

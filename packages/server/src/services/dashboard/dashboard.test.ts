@@ -13,6 +13,7 @@ const dashboard = createDashboard({
   events: {
     history: async () => [],
     aggregate: async () => ({ aggregations: {}, total: 0, period: { start: null, end: null } }),
+    list: async () => ({ events: [], total: 0, next: null }),
     ping: async () => {},
   },
   live: createTestLive(0),

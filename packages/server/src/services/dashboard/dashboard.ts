@@ -8,17 +8,19 @@ import type { Bus } from '../../engines/bus/port.ts';
 import type { EventStore } from '../../engines/event-store/port.ts';
 import type { RecordStore } from '../../engines/record-store/port.ts';
 import type { MountedRoute, Service } from '../../http/service.ts';
+import { createEventTail } from './event-tail/event-tail.ts';
+import { createEventTailSocket } from './event-tail/event-tail-socket.ts';
 import { historicalMetricsRoute } from './historical-metrics.ts';
 import { homePagePolicy, renderHomePage } from './home-page.ts';
 import { metricSeriesRoute } from './metric-series.ts';
-import { topValuesRoute } from './top-values.ts';
 import { createMetricsSocket } from './metrics-socket.ts';
 import { realtimeMetricsRoute } from './realtime-metrics.ts';
+import { topValuesRoute } from './top-values.ts';
 
 export interface DashboardOptions {
   readonly bus: Pick<Bus, 'ping'>;
   readonly records: Pick<RecordStore, 'ping'>;
-  readonly events: Pick<EventStore, 'history' | 'aggregate' | 'ping'>;
+  readonly events: Pick<EventStore, 'history' | 'aggregate' | 'list' | 'ping'>;
   readonly live: LiveMetrics;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -41,7 +43,8 @@ const hostName = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])$/;
 
 /** The dashboard service: its start page, figures for its charts, and the routes that it is given. */
 export function createDashboard(options: DashboardOptions): Service {
-  const { bus, records, events, live, clock, version, ports } = options;
+  const { bus, records, events, live, clock, timers, log, version, ports } = options;
+  const tail = createEventTail({ events, clock, timers, log });
   let droppedFrames = 0;
   const metricsSocket = createMetricsSocket({ ...options, onDropped: () => (droppedFrames += 1) });
   options.metrics.watchGauge(
@@ -70,7 +73,7 @@ export function createDashboard(options: DashboardOptions): Service {
       realtimeMetricsRoute({ live }),
       ...(options.routes ?? []),
     ],
-    sockets: [metricsSocket.mounted],
+    sockets: [metricsSocket.mounted, createEventTailSocket({ tail, clock, timers, log })],
     checks: {
       database: () => records.ping(),
       event_store: () => events.ping(),
@@ -79,6 +82,9 @@ export function createDashboard(options: DashboardOptions): Service {
     essentialChecks: ['database'],
     figures: { websocket_connections: () => metricsSocket.readers },
     start: async () => metricsSocket.start(),
-    stop: async () => metricsSocket.stop(),
+    stop: async () => {
+      tail.stop();
+      metricsSocket.stop();
+    },
   };
 }

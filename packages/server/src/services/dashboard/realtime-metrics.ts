@@ -1,4 +1,4 @@
-import { RealtimeMetricsQuery, type RealtimeMetrics, realtimeMetrics } from '@streamflow/contracts';
+import { type RealtimeMetrics, RealtimeMetricsQuery, realtimeMetrics } from '@streamflow/contracts';
 import { Compile } from 'typebox/compile';
 import { validationError } from '../../domain/errors.ts';
 import { readFigure, readFigures } from '../../domain/metrics/live-figures.ts';

@@ -102,48 +102,79 @@ async function usersWithinDays(
   );
 }
 
-/** Any intervals of whole quarter-hours: of each day that one touches, the quarter-hours that are in it. */
+/** The quarter-hours of a day that are in an interval. */
+interface DayPart {
+  readonly start: number;
+  readonly day: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Any intervals of whole quarter-hours. In one that lies within a day a user is one row; in others rows of a user are
+ * sorted to count them once.
+ */
 async function usersOfIntervals(
   statements: Statements,
   project: string,
   intervals: readonly (readonly [start: number, end: number])[],
 ): Promise<Map<number, number>> {
-  const parts = intervals.flatMap(([start, end]) => {
+  const within: DayPart[] = [];
+  const across: DayPart[] = [];
+  for (const [start, end] of intervals) {
     const firstDay = Math.floor(start / dayMs) * dayMs;
-    const days = Array.from({ length: Math.ceil((end - firstDay) / dayMs) }, (_, i) => firstDay + i * dayMs);
-    return days.map((day) => {
-      const from = Math.max(0, (start - day) / quarterMs);
-      const to = Math.min(2 * quartersOfHalf, (end - day) / quarterMs);
-      const [morning, evening] = halvesBetween(from, to);
-      return { start, day: dateText(day), morning: String(morning), evening: String(evening) };
-    });
-  });
+    const days = Math.ceil((end - firstDay) / dayMs);
+    for (let day = firstDay; day < end; day += dayMs)
+      (days === 1 ? within : across).push({
+        start,
+        day,
+        from: Math.max(0, (start - day) / quarterMs),
+        to: Math.min(2 * quartersOfHalf, (end - day) / quarterMs),
+      });
+  }
+  return new Map([
+    ...(await usersOfParts(statements, project, within, 'count(*)')),
+    ...(await usersOfParts(statements, project, across, 'count(distinct user_id)')),
+  ]);
+}
+
+async function usersOfParts(
+  statements: Statements,
+  project: string,
+  parts: readonly DayPart[],
+  counted: 'count(*)' | 'count(distinct user_id)',
+): Promise<readonly (readonly [number, number])[]> {
+  if (parts.length === 0) return [];
   const parameters = new SqlParameters();
+  const halves = parts.map(({ from, to }) => halvesBetween(from, to));
   const lists = [
     parameters.add(
       'float8[]',
-      parts.map((part) => part.start),
+      parts.map(({ start }) => start),
     ),
     parameters.add(
       'date[]',
-      parts.map((part) => part.day),
+      parts.map(({ day }) => dateText(day)),
     ),
     parameters.add(
       'bigint[]',
-      parts.map((part) => part.morning),
+      halves.map(([morning]) => String(morning)),
     ),
     parameters.add(
       'bigint[]',
-      parts.map((part) => part.evening),
+      halves.map(([, evening]) => String(evening)),
     ),
   ];
+  const listed = parts.map(({ day }) => day);
+  // Said beside the list, so that the index is used.
+  const days = daysSql(project, Math.min(...listed), Math.max(...listed) + dayMs, parameters);
   const sql =
-    `select start, count(distinct user_id)::float8 as users ` +
+    `select start, ${counted}::float8 as users ` +
     `from unnest(${lists.join(', ')}) as part(start, day, morning, evening) ` +
-    `join event_user_days as seen on seen.project = ${parameters.add('text', project)} and seen.day = part.day ` +
+    `join (select * from event_user_days where ${days}) as seen on seen.day = part.day ` +
     `where first_half & morning <> 0 or second_half & evening <> 0 group by start`;
   const { rows } = await statements.query(sql, parameters.values);
-  return new Map(rows.map((row) => [Number(row.start), Number(row.users)]));
+  return rows.map((row) => [Number(row.start), Number(row.users)] as const);
 }
 
 /** Users of any range of time. */

@@ -1,0 +1,103 @@
+import { EventTailQuery, eventTailSocket } from '@streamflow/contracts';
+import type { WebSocket } from 'ws';
+import type { Clock } from '../../../domain/clock.ts';
+import { StreamFlowError, validationError } from '../../../domain/errors.ts';
+import { formatTimestamp } from '../../../domain/events/timestamp.ts';
+import type { Log } from '../../../domain/log.ts';
+import type { EventFilter } from '../../../domain/queries/event-query.ts';
+import { readEventFilter } from '../../../domain/queries/parse-event-filter.ts';
+import { createQueryReader } from '../../../domain/queries/query-reader.ts';
+import type { Timers } from '../../../domain/timers.ts';
+import { createQueryParser } from '../../../http/query.ts';
+import { admitSocket, type ClientFrame, errorFrame, sendFrame } from '../../../http/reader-socket.ts';
+import type { MountedSocket } from '../../../http/service.ts';
+import type { EventTail, TailFrame } from './event-tail.ts';
+
+const maxFrameBytes = 64 * 1024;
+/** Bytes that a reader has not read at which frames for it are left out. */
+const maxUnreadBytes = 1024 * 1024;
+const policyViolation = 1008;
+const tryAgainLater = 1013;
+const clientFrames = ['auth', 'ping'];
+
+export interface EventTailSocketOptions {
+  readonly tail: EventTail;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Log;
+}
+
+const parseQuery = createQueryParser(EventTailQuery);
+
+/** Tells of events as they become visible. */
+export function createEventTailSocket({ tail, clock, timers, log }: EventTailSocketOptions): MountedSocket {
+  return {
+    path: eventTailSocket.path,
+    summary: eventTailSocket.summary,
+    contract: eventTailSocket,
+    maxFrameBytes,
+    permission: eventTailSocket.permission,
+    connect(socket, context) {
+      admitSocket({
+        socket,
+        context,
+        permission: eventTailSocket.permission,
+        timers,
+        log,
+        onAdmitted({ project }, ref) {
+          try {
+            followOn(socket, tail, readFilter(context.request.url ?? '', project), ref);
+          } catch (error) {
+            sendFrame(socket, errorFrame(error, ref));
+            if (!(error instanceof StreamFlowError))
+              log.error('Socket failed by a defect', { correlation_id: context.correlationId, error });
+            const isAway = error instanceof StreamFlowError && error.code === 'ServiceUnavailable';
+            socket.close(isAway ? tryAgainLater : policyViolation);
+          }
+        },
+        onFrame: (frame) => answer(socket, clock, frame),
+      });
+    },
+  };
+}
+
+function readFilter(url: string, project: string): EventFilter {
+  const reader = createQueryReader(parseQuery(url));
+  const filter = readEventFilter(reader, project, EventTailQuery);
+  reader.finish();
+  return filter;
+}
+
+function followOn(socket: WebSocket, tail: EventTail, filter: EventFilter, ref: string | undefined): void {
+  let dropped = 0;
+  const stop = tail.follow(filter, {
+    onReady: () => sendFrame(socket, { type: 'ready', ...(ref === undefined ? {} : { ref }) }),
+    onFrame({ text, matched }: TailFrame) {
+      if (socket.readyState !== socket.OPEN) return;
+      if (socket.bufferedAmount >= maxUnreadBytes) {
+        dropped += matched;
+        return;
+      }
+      if (dropped > 0) sendFrame(socket, { type: 'gap', dropped });
+      dropped = 0;
+      socket.send(text);
+    },
+  });
+  socket.once('close', stop);
+}
+
+function answer(socket: WebSocket, clock: Clock, { type, ref }: ClientFrame): void {
+  if (type === 'ping') {
+    const timestamp = formatTimestamp(clock.now());
+    sendFrame(socket, { type: 'pong', timestamp, ...(ref === undefined ? {} : { ref }) });
+  } else if (type === 'auth')
+    throw validationError([{ field: 'type', message: 'The socket is authenticated' }]);
+  else
+    throw validationError([
+      {
+        field: 'type',
+        message: `type must be one of ${clientFrames.join(', ')}`,
+        allowed_values: clientFrames,
+      },
+    ]);
+}
