@@ -1,4 +1,5 @@
 export type { ApiKeysApi, RecordPage, UsersApi } from './access-api.ts';
+export type { AlertsApi, ChannelsApi, RulesApi, SilencesApi } from './alerting-api.ts';
 export * from './api-error.ts';
 export type { DeadLetterPage, DeadLettersApi } from './dead-letters-api.ts';
 export type { Refusal } from './delivery.ts';

@@ -1,5 +1,15 @@
 import type { ServiceName, TokenResponse } from '@streamflow/contracts';
 import { type ApiKeysApi, createApiKeysApi, createUsersApi, type UsersApi } from './access-api.ts';
+import {
+  type AlertsApi,
+  type ChannelsApi,
+  createAlertsApi,
+  createChannelsApi,
+  createRulesApi,
+  createSilencesApi,
+  type RulesApi,
+  type SilencesApi,
+} from './alerting-api.ts';
 import type { StreamFlowApiError } from './api-error.ts';
 import { createDeadLettersApi, type DeadLettersApi } from './dead-letters-api.ts';
 import { createDelivery, type Deliver, type Refusal } from './delivery.ts';
@@ -61,6 +71,14 @@ export class StreamFlow {
   readonly apiKeys: ApiKeysApi;
   /** What could not be processed. */
   readonly deadLetters: DeadLettersApi;
+  /** When to alert, and whom. */
+  readonly rules: RulesApi;
+  /** Rules that fire or fired. */
+  readonly alerts: AlertsApi;
+  /** Where alerts go. */
+  readonly channels: ChannelsApi;
+  /** Quiet for alerts that fit. */
+  readonly silences: SilencesApi;
 
   readonly #connection: ConnectionSettings;
   readonly #environment: Environment;
@@ -104,6 +122,10 @@ export class StreamFlow {
     this.users = createUsersApi(this.#transport);
     this.apiKeys = createApiKeysApi(this.#transport);
     this.deadLetters = createDeadLettersApi(this.#transport);
+    this.rules = createRulesApi(this.#transport);
+    this.alerts = createAlertsApi(this.#transport);
+    this.channels = createChannelsApi(this.#transport);
+    this.silences = createSilencesApi(this.#transport);
     const page = currentPage();
     if (page !== undefined)
       this.#forgetPage = sendOnPageExit(page, this.#connection, () => sender.unanswered());

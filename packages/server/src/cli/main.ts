@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { systemClock } from '../domain/clock.ts';
 import { version } from '../version.ts';
+import { alertCommand } from './alert.ts';
 import { configCommand } from './config.ts';
 import { createConnect } from './connection.ts';
 import { deadCommand } from './dead.ts';
@@ -9,6 +10,8 @@ import { keyCommand } from './key.ts';
 import { createLocalAccess } from './local-app.ts';
 import { queryCommand } from './query.ts';
 import { reportError } from './report-error.ts';
+import { ruleCommand } from './rule.ts';
+import { silenceCommand } from './silence.ts';
 import { startCommand } from './start.ts';
 import { tailCommand } from './tail.ts';
 import { createTerminal, type ProcessStreams } from './terminal.ts';
@@ -64,6 +67,9 @@ export async function runCli(argv: readonly string[], process: ProcessStreams): 
     userCommand(connect, terminal),
     keyCommand(connect, terminal, systemClock),
     deadCommand(connect, terminal),
+    ruleCommand(connect, terminal, systemClock),
+    alertCommand(connect, terminal),
+    silenceCommand(connect, terminal, systemClock),
     verifyCommand(connect, terminal, systemClock),
     configCommand(),
   ];

@@ -6,11 +6,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { silentLog } from '../../domain/log.ts';
 import { systemTimers } from '../../domain/timers.ts';
+import type { LiveMessage } from '../../engines/bus/port.ts';
 import type { HistoryPoint } from '../../engines/event-store/port.ts';
 import { startTestServer } from '../../http/server.fixture.ts';
 import type { Service } from '../../http/service.ts';
-import { createAlerting } from './alerting.ts';
+import { openTestRecords, type TestRecords } from '../../ledger/test-records.fixture.ts';
 import { createTestLive, freeMetrics, project, type TestLive } from './alerting.fixture.ts';
+import { createAlerting } from './alerting.ts';
 import { createNotifiers } from './create-notifiers.ts';
 import {
   type HttpReceiver,
@@ -18,8 +20,6 @@ import {
   startHttpReceiver,
   startMailReceiver,
 } from './receivers.fixture.ts';
-import { openTestRecords, type TestRecords } from '../../ledger/test-records.fixture.ts';
-import type { LiveMessage } from '../../engines/bus/port.ts';
 
 /* The whole service with its real clock, on real records, with real receivers. */
 

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { alertRules, alertSilences } from '../../domain/records/alert-rules.ts';
 import { alertCommands, alertNotifications, alertStates, alerts } from '../../domain/records/alerts.ts';
 import type { RecordStore } from '../../engines/record-store/port.ts';
+import { openTestRecords, type TestRecords } from '../../ledger/test-records.fixture.ts';
 import {
   addChannel,
   addRule,
@@ -11,7 +12,6 @@ import {
   createTestLive,
   project,
 } from './alerting.fixture.ts';
-import { openTestRecords, type TestRecords } from '../../ledger/test-records.fixture.ts';
 import { DeliveryError } from './notifiers/notifier.ts';
 import { raiseRevision } from './revision.ts';
 

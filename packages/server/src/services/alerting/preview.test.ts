@@ -1,6 +1,6 @@
+import { alertRuleDefaults } from '@streamflow/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { alertRuleDefaults } from '@streamflow/contracts';
 import type { GroupState } from '../../domain/alert-rules/group-state.ts';
 import { stepRule } from '../../domain/alert-rules/rule-step.ts';
 import type { HistoryPoint } from '../../engines/event-store/port.ts';
@@ -85,9 +85,9 @@ describe('a preview', () => {
           expect(preview.notifications.map(({ at, kind }) => `${at} ${kind}`)).toEqual(happened);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
-    expect(firings).toBeGreaterThan(100);
+    expect(firings).toBeGreaterThan(30);
   });
 
   it('knows groups, and takes larger steps over a long time', async () => {

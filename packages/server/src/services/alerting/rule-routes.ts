@@ -1,3 +1,4 @@
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import {
   type AlertRule,
   AlertRuleChange,
@@ -9,12 +10,11 @@ import {
   ListRulesQuery,
   listRules,
   previewRule as previewRuleContract,
-  RulePreviewBody,
   RuleParams,
+  RulePreviewBody,
   replaceRule,
   updateRule,
 } from '@streamflow/contracts';
-import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { Compile } from 'typebox/compile';
 import { entityTag, matchOptions } from '../../access/routes/entity-tag.ts';
 import { envelope, timeText } from '../../access/routes/envelope.ts';
