@@ -58,6 +58,15 @@ export const server = Type.Object({
     pattern: /^[\w.:%-]+$/,
     expected: 'a host name or an IP address',
   }),
+  drain_ms: integer({
+    env: 'DRAIN_MS',
+    description:
+      'How long after SIGTERM requests are still taken while /ready says no: the time that a load balancer needs to notice.',
+    unit: 'milliseconds',
+    default: 0,
+    minimum: 0,
+    maximum: 15_000,
+  }),
   trusted_proxies: list({
     env: 'TRUSTED_PROXIES',
     description: 'Proxies whose X-Forwarded-For tells the address of the client.',
