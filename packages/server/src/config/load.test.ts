@@ -141,6 +141,23 @@ rate_limiting: { enabled: true, requests_per_minute: 100, burst_size: 10 }
     ]);
   });
 
+  it.each([
+    ['0.25', 0.25],
+    ['.5', 0.5],
+    ['1', 1],
+  ])('reads %j as a share', (given, share) => {
+    expect(load({ JAEGER_SAMPLE_RATIO: given }).config.monitoring.jaeger.sample_ratio).toBe(share);
+  });
+
+  it.each(['1.5', '-0.1', '10%', 'much'])('refuses %j as a share', (given) => {
+    expect(problemsOf({ JAEGER_SAMPLE_RATIO: given })).toMatchObject([
+      {
+        key: 'monitoring.jaeger.sample_ratio',
+        message: expect.stringContaining('must be a number from 0 to 1'),
+      },
+    ]);
+  });
+
   it('reports every problem at once, each with its key, its source and what was expected', () => {
     const problems = problemsOf(
       { INGESTION_PORT: 'eighty', LOG_LEVEL: 'LOUD', RABBITMQ_URL: 'http://x:secretword@host' },

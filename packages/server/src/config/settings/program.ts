@@ -64,6 +64,15 @@ export const server = Type.Object({
       'Says that browsers reach this server through a proxy that speaks TLS and passes `Host` on: cookies are for TLS alone, and browsers are told to use nothing else (HSTS).',
     default: false,
   }),
+  drain_ms: integer({
+    env: 'DRAIN_MS',
+    description:
+      'How long after SIGTERM requests are still taken while /ready says no: the time that a load balancer needs to notice.',
+    unit: 'milliseconds',
+    default: 0,
+    minimum: 0,
+    maximum: 15_000,
+  }),
   trusted_proxies: list({
     env: 'TRUSTED_PROXIES',
     description: 'Proxies whose X-Forwarded-For tells the address of the client.',

@@ -1,0 +1,1 @@
+export declare const chartFunctions: Readonly<Record<string, (...values: never[]) => unknown>>;
