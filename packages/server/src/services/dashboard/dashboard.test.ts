@@ -1,5 +1,8 @@
 import { defaultPorts } from '@streamflow/contracts';
 import { afterEach, describe, expect, it } from 'vitest';
+import { silentLog } from '../../domain/log.ts';
+import { createTestLive } from '../../domain/metrics/live-metrics.fixture.ts';
+import { systemTimers } from '../../domain/timers.ts';
 import type { TestServer } from '../../http/server.fixture.ts';
 import { startTestServer } from '../../http/server.fixture.ts';
 import { createDashboard } from './dashboard.ts';
@@ -8,7 +11,11 @@ const dashboard = createDashboard({
   bus: { ping: async () => {} },
   records: { ping: async () => {} },
   events: { history: async () => [], ping: async () => {} },
+  live: createTestLive(0),
   clock: { now: () => 0 },
+  timers: systemTimers,
+  log: silentLog,
+  metrics: { watchGauge() {} },
   version: '1.2.3',
   ports: { ...defaultPorts, storage: 9005 },
 });
