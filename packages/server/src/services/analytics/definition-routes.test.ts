@@ -36,7 +36,6 @@ beforeEach(async () => {
     consume: async () => ({ pause() {}, resume() {}, close: async () => {} }),
     publishLive: (_: string, message: LiveMessage) => void published.push(message),
     subscribeLive: async () => ({ close: async () => {} }),
-    depth: async () => ({ batches: 0, bytes: 0 }),
     ping: async () => {},
   };
   const events = {
