@@ -302,6 +302,38 @@ describe('live metrics', () => {
     expect(figure(live, 'clicks', noon - 50_000, noon - 49_000)).toBe(1);
   });
 
+  it('have totals at once after a start, and all of it when its events can be read', async () => {
+    stored.push(...events(10, noon - 10 * minute));
+    let mayRead = (): void => {};
+    const reading = new Promise<void>((resolve) => (mayRead = resolve));
+    const failing = { tries: 0 };
+    const live = createLiveMetrics({
+      ...parts(),
+      events: {
+        history: store.history,
+        async *export(query) {
+          failing.tries += 1;
+          await reading;
+          if (failing.tries === 1) throw new Error('The store is away');
+          yield* store.export(query);
+        },
+      },
+    });
+    await live.start();
+    await time.advance(100);
+    expect(figure(live, 'events_total')).toBe(10);
+    expect(figure(live, 'error_count')).toBe(2);
+    expect(figure(live, 'clicks')).toBeNull();
+    mayRead();
+    await time.advance(0);
+    expect(figure(live, 'events_total')).toBe(0);
+    await time.advance(5000);
+    expect(failing.tries).toBeGreaterThan(1);
+    expect(figure(live, 'events_total')).toBe(10);
+    expect(figure(live, 'clicks')).toBe(8);
+    await live.stop();
+  });
+
   it('replace a metric by what a backfill sends, and leave the others', async () => {
     await startWorker();
     const live = await startReplica();

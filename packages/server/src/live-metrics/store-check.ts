@@ -1,3 +1,4 @@
+import { otherTagValue } from '@streamflow/contracts';
 import type { Clock } from '../domain/clock.ts';
 import type { Log } from '../domain/log.ts';
 import { EventFold } from '../domain/metrics/event-fold.ts';
@@ -52,6 +53,8 @@ export class StoreCheck {
   private readonly projects = new Map<string, DueMinutes>();
   /** Seconds of the project that is being compared which changed meanwhile; null between comparisons. */
   private changed: { readonly project: string; readonly seconds: Set<number> } | null = null;
+  /** Where the rings have totals alone, of the comparison that runs. */
+  private readonly unread = new Set<number>();
   private readonly stopping = new AbortController();
   private running: Promise<void> | null = null;
   private cancel = (): void => {};
@@ -128,6 +131,7 @@ export class StoreCheck {
         for (let at = span.from; at < span.to; at += minute) due.postpone(at, now + postponeMs);
       } finally {
         this.changed = null;
+        this.takeBackTotals(project, stepOf(span, now));
       }
     }
     return isMore;
@@ -139,8 +143,7 @@ export class StoreCheck {
     const changed = new Set<number>();
     this.changed = { project, seconds: changed };
     const end = Math.min(span.to, Math.floor((now - settleMs) / second) * second);
-    // Seconds where there are any, else minutes.
-    const step = span.from >= minuteOf(now - secondsKept) + minute ? second : minute;
+    const step = stepOf(span, now);
     const filter = { project, start: span.from, end };
     const stored = new Map<number, HistoryPoint>();
     if (span.from < end)
@@ -160,6 +163,7 @@ export class StoreCheck {
         wrongMinutes.add(start);
       }
     }
+    this.putTotals(project, wrong, stored, step);
     for (const stretch of stretches(wrong, step)) await this.recompute(project, stretch, changed, step);
     for (let at = span.from; at < span.to; at += minute)
       due.onCompared(at, now, {
@@ -168,6 +172,34 @@ export class StoreCheck {
         isOver: at + minute <= end,
       });
     for (const at of changed) due.onMeasured(minuteOf(at), this.options.clock.now());
+  }
+
+  /**
+   * Puts the totals of the store where the rings have nothing, so that after a start the hour is there before all of its
+   * events are read.
+   */
+  private putTotals(
+    project: string,
+    times: readonly number[],
+    stored: ReadonlyMap<number, HistoryPoint>,
+    step: number,
+  ): void {
+    const { rings } = this.options;
+    for (const at of times) {
+      const point = stored.get(at);
+      if (point === undefined || count(rings, project, 'events_total', at, step) > 0) continue;
+      this.unread.add(at);
+      rings.add(project, [
+        { name: 'events_total', type: 'counter', tags: untold, second: at, packed: point.events },
+        { name: 'error_count', type: 'counter', tags: untold, second: at, packed: point.errors },
+      ]);
+    }
+  }
+
+  /** Takes totals back whose events could not be read: with them the next comparison would find nothing wrong. */
+  private takeBackTotals(project: string, step: number): void {
+    for (const at of this.unread) this.options.rings.replace(project, { from: at, to: at + step }, []);
+    this.unread.clear();
   }
 
   /** Puts what the events of a stretch fold to in the place of what the rings have, but where that has changed. */
@@ -192,12 +224,20 @@ export class StoreCheck {
     for (let at = span.from; at < span.to; at += step) {
       if (hasChanged(at)) continue;
       rings.replace(project, { from: at, to: at + step }, []);
+      this.unread.delete(at);
       recomputed += step / second;
     }
     rings.add(project, kept);
     this.options.onRecomputed(recomputed);
   }
 }
+
+/** What a total has that is not told apart yet. */
+const untold = { type: otherTagValue, source: otherTagValue, severity: otherTagValue };
+
+/** Seconds where the rings have any, else minutes. */
+const stepOf = (span: Span, now: number): number =>
+  span.from >= minuteOf(now - secondsKept) + minute ? second : minute;
 
 const nothing = { events: 0, errors: 0 };
 
