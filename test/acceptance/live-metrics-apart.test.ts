@@ -29,7 +29,7 @@ await describeWithServers('live metrics of workers apart', () => {
     return server;
   }
 
-  it('count each event once on every dashboard, within seconds of the death of a worker', async () => {
+  it('count each event once on every dashboard, within a minute of the death of a worker', async () => {
     const [front, worker, dying] = await Promise.all([
       start('ingestion', 'storage', 'dashboard'),
       start('analytics', 'dashboard'),
@@ -56,12 +56,12 @@ await describeWithServers('live metrics of workers apart', () => {
     expect(total).toBe(accepted);
     expect(accepted).toBeGreaterThan(100);
     for (const server of [front, worker])
-      await expect.poll(async () => (await realtime(server)).events_total, { timeout: 10_000 }).toBe(total);
+      await expect.poll(async () => (await realtime(server)).events_total, { timeout: 60_000 }).toBe(total);
     const windows = await fetch(worker.url('analytics', '/analytics/windows'), {
       headers: { authorization },
     });
     const { data }: { data: AnalyticsWindows } = await windows.json();
     expect(data.workers.length).toBeGreaterThanOrEqual(2);
     expect(data.windows.reduce((sum, { events_total }) => sum + events_total, 0)).toBe(total);
-  }, 90_000);
+  }, 150_000);
 });

@@ -148,7 +148,7 @@ describe('live metrics', () => {
     }
     expect(found).toMatchObject({ events_total: sent, error_count: errors, active_users: 25 });
     // And it stays so, whatever the queue delivers again.
-    await wait(4000);
+    await wait(6000);
     expect((await realtime('1h')).metrics.events_total).toBe(sent);
     const { socket, frames } = await openSocket();
     socket.close();
