@@ -211,7 +211,8 @@ export function startApp({
         newId: randomUUID,
         log: log.child({ service: 'analytics' }),
         metrics,
-        worker: `${hostname()}:${process.pid}`,
+        // Another one after a restart, though a container has the same host and process id again.
+        worker: `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`,
         allowedLatenessMs: config.analytics.allowed_lateness_seconds * 1000,
         maxTagValues,
       }),

@@ -33,6 +33,7 @@ export type MetricDelta = Type.Static<typeof MetricDelta>;
 export const WorkerState = Type.Object({
   schema: Type.Literal(1),
   worker: Type.String({ description: 'Unique among workers.' }),
+  leaving: Type.Boolean({ description: 'Whether this is its last word: it has published all that it took.' }),
   watermark: Time(
     'All events that this worker takes of seconds before are in its deltas, as far as it knows.',
   ),

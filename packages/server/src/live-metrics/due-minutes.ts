@@ -1,27 +1,46 @@
 import { minute } from '../domain/metrics/metric-ring.ts';
 
-/** Minutes of one project that are to be compared with the store, and when. Times are milliseconds since the epoch. */
+/** A minute is compared so long after its end: what comes in time has come, and is stored. */
+const closedAfterMs = 10_000;
+/** How soon what may be wrong is compared, and how long after each time once more, since the store may be behind. */
+const confirmAfterMs = [2500, 5000, 10_000, 30_000];
+/** How soon it is looked whether a store that has less than the rings goes on to have less. */
+const lessAgainMs = 1500;
+
+interface DueMinute {
+  readonly at: number;
+  /** How often it was found right since it was suspected. */
+  readonly confirmed: number;
+  /** Events of its seconds in the store, where that was less than in the rings. */
+  readonly less: Map<number, number>;
+}
+
+/**
+ * Minutes of one project that are to be compared with the store, and when. Times are milliseconds since the epoch.
+ *
+ *   measured ── its end ──> due ── as the store has it ──> settled ── measured again ──> due
+ *   touched, or found wrong ──> suspected: due, and due again at growing times until it was right each time ──> settled
+ */
 export class DueMinutes {
-  private readonly due = new Map<number, { at: number; tries: number }>();
-  /** Minutes that were as the store has them; what comes for them is compared soon. */
+  private readonly due = new Map<number, DueMinute>();
   private readonly settled = new Set<number>();
 
-  /** Something was measured in the minute: it is due when it is over, or soon if it was settled. */
+  /** Something was measured in the minute. */
   onMeasured(start: number, now: number): void {
     if (this.due.has(start)) return;
-    const isOver = this.settled.has(start) || start + minute <= now - closedAfterMs;
-    this.set(start, isOver ? now + soonMs : start + minute + closedAfterMs);
+    const end = start + minute + closedAfterMs;
+    const isOver = this.settled.has(start) || end <= now;
+    this.set(start, isOver ? now + soonMs : end, confirmAfterMs.length);
   }
 
   /** It may be wrong. */
   onTouched(start: number, now: number): void {
-    const known = this.due.get(start);
-    if (known === undefined || known.at > now + soonMs) this.set(start, now + soonMs);
+    this.set(start, Math.min(this.due.get(start)?.at ?? Number.MAX_VALUE, now + soonMs), 0);
   }
 
-  /** At once, for what was never read. */
+  /** Never read so far. */
   onUnknown(start: number, now: number): void {
-    this.set(start, now);
+    this.set(start, now, confirmAfterMs.length);
   }
 
   /** Takes the newest stretch of due minutes that hang together, at most so many. */
@@ -35,24 +54,39 @@ export class DueMinutes {
     return { from, to: last + minute };
   }
 
-  /** It is as the store has it. */
-  onSettled(start: number): void {
-    this.due.delete(start);
-    this.settled.add(start);
+  /**
+   * The store has less of a second than the rings. True when it had as little before: then that is so, and not that it
+   * is behind.
+   */
+  isLessAgain(start: number, at: number, events: number): boolean {
+    const less = this.due.get(start)?.less;
+    const before = less?.get(at);
+    less?.set(at, events);
+    return before === events;
   }
 
-  /** Its first part is as the store has it; the rest is still to come. */
-  onOpen(start: number): void {
-    this.set(start, start + minute + closedAfterMs);
+  /** It was compared; `right` when nothing had to be changed, `waits` when the store may be behind. */
+  onCompared(start: number, now: number, found: { right: boolean; waits: boolean; isOver: boolean }): void {
+    const entry = this.due.get(start);
+    if (entry === undefined) return;
+    if (found.waits) {
+      this.due.set(start, { ...entry, at: now + lessAgainMs });
+      return;
+    }
+    const confirmed = found.right ? entry.confirmed + 1 : 1;
+    const next = confirmAfterMs[confirmed];
+    if (next !== undefined) this.set(start, now + next, confirmed);
+    else if (!found.isOver) this.set(start, start + minute + closedAfterMs, confirmAfterMs.length);
+    else {
+      this.due.delete(start);
+      this.settled.add(start);
+    }
   }
 
-  /** Whether it may be put off once more. */
-  postpone(start: number, until: number, mostTries: number): boolean {
-    const known = this.due.get(start);
-    const tries = (known?.tries ?? 0) + 1;
-    if (tries > mostTries) return false;
-    this.due.set(start, { at: until, tries });
-    return true;
+  /** It could not be compared. */
+  postpone(start: number, until: number): void {
+    const entry = this.due.get(start);
+    if (entry !== undefined) this.due.set(start, { ...entry, at: until });
   }
 
   forget(before: number): void {
@@ -64,12 +98,9 @@ export class DueMinutes {
     return this.due.size;
   }
 
-  private set(start: number, at: number): void {
-    this.due.set(start, { at, tries: 0 });
+  private set(start: number, at: number, confirmed: number): void {
+    this.due.set(start, { at, confirmed, less: new Map() });
   }
 }
 
-/** A minute is compared so long after its end: what comes in time has come, and is stored. */
-const closedAfterMs = 10_000;
-/** How soon what may be wrong is compared. */
-const soonMs = 3000;
+const [soonMs = 0] = confirmAfterMs;

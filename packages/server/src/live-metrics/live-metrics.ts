@@ -13,7 +13,7 @@ import type { DefinitionSource } from './definition-source.ts';
 import { StoreCheck } from './store-check.ts';
 
 export interface LiveMetricsOptions {
-  readonly bus: Pick<Bus, 'subscribeLive' | 'depth'>;
+  readonly bus: Pick<Bus, 'subscribeLive'>;
   readonly events: Pick<EventStore, 'history' | 'export'>;
   readonly definitions: Pick<DefinitionSource, 'of' | 'ready'>;
   readonly clock: Clock;
@@ -46,7 +46,7 @@ const second = 1000;
 const deltas = Compile(MetricDelta);
 const states = Compile(WorkerState);
 /** A worker that is silent for so long holds the watermark up no longer. */
-const silentAfterMs = 3000;
+const silentAfterMs = 2500;
 const goneAfterMs = 10_000;
 /** Where the watermark is without any worker. */
 const behindMs = 2000;
@@ -66,6 +66,8 @@ export function createLiveMetrics(options: LiveMetricsOptions): RunningLiveMetri
     },
   });
   const workers = new Map<string, SeenWorker>();
+  /** Workers of these that are silent, and were told of. */
+  const silent = new Set<string>();
   const listeners = new Set<(watermark: number) => void>();
   let watermark = floor(clock.now() - behindMs);
   let subscription: { close(): Promise<void> } | null = null;
@@ -93,18 +95,31 @@ export function createLiveMetrics(options: LiveMetricsOptions): RunningLiveMetri
   }
 
   function onState({ touched, ...state }: WorkerState): void {
-    workers.set(state.worker, { state, seenAt: clock.now() });
+    if (state.leaving) workers.delete(state.worker);
+    else workers.set(state.worker, { state, seenAt: clock.now() });
     for (const { project, from, to } of touched) check.onTouched(project, { from, to });
     move();
+  }
+
+  /** A worker that died may have acknowledged what nobody got. */
+  function onSilent(name: string, seenAt: number): void {
+    silent.add(name);
+    log.warning('An analytics worker is silent; its last seconds are compared with the store', {
+      worker: name,
+    });
+    check.onTouched(null, { from: seenAt - silentAfterMs, to: clock.now() });
   }
 
   /** Moves the watermark on as far as all workers have come. */
   function move(): void {
     const now = clock.now();
-    for (const [name, { seenAt }] of workers) if (seenAt < now - goneAfterMs) workers.delete(name);
-    const marks = [...workers.values()]
-      .filter(({ seenAt }) => seenAt >= now - silentAfterMs)
-      .map(({ state }) => state.watermark);
+    const marks: number[] = [];
+    for (const [name, { seenAt, state }] of workers) {
+      if (seenAt >= now - silentAfterMs) marks.push(state.watermark);
+      else if (!silent.has(name)) onSilent(name, seenAt - 1000 * state.lag_seconds);
+      if (seenAt < now - goneAfterMs) workers.delete(name);
+    }
+    for (const name of silent) if (!workers.has(name)) silent.delete(name);
     const moved = marks.length === 0 ? floor(now - behindMs) : Math.min(...marks);
     if (moved <= watermark) return;
     watermark = moved;

@@ -1,10 +1,10 @@
+import { otherTagValue } from '@streamflow/contracts';
 import type { Clock } from '../domain/clock.ts';
 import type { Log } from '../domain/log.ts';
 import { EventFold } from '../domain/metrics/event-fold.ts';
 import { minute, minutesKept, second, secondsKept } from '../domain/metrics/metric-ring.ts';
 import type { MetricRings } from '../domain/metrics/metric-rings.ts';
 import type { Timers } from '../domain/timers.ts';
-import type { Bus } from '../engines/bus/port.ts';
 import type { EventStore, HistoryPoint } from '../engines/event-store/port.ts';
 import type { DefinitionSource } from './definition-source.ts';
 import { DueMinutes } from './due-minutes.ts';
@@ -17,14 +17,14 @@ import { DueMinutes } from './due-minutes.ts';
  *
  * At the start every minute of the last day is unknown, and the newest are computed first.
  *
- * While the store has less than the rings it may only be behind. Then the comparison is put off as long as batches wait
- * for storage, for half a minute at most. What comes in while the store is read is not replaced but compared once more.
+ * The store may be behind. So what it has less of than the rings is believed when it has as little a moment later; and
+ * what may be wrong is compared again and again at growing times. What comes in while the store is read is not replaced
+ * but compared once more.
  */
 
 export interface StoreCheckOptions {
   readonly rings: MetricRings;
   readonly events: Pick<EventStore, 'history' | 'export'>;
-  readonly bus: Pick<Bus, 'depth'>;
   readonly definitions: Pick<DefinitionSource, 'of' | 'ready'>;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -43,7 +43,6 @@ const everyMs = 500;
 /** The store may not have the last seconds yet. */
 const settleMs = 2000;
 const postponeMs = 3000;
-const mostTries = 10;
 /** Minutes that are compared at a time. */
 const mostMinutes = 60;
 /** Minutes of which events are read at a time. */
@@ -54,6 +53,8 @@ export class StoreCheck {
   private readonly projects = new Map<string, DueMinutes>();
   /** Seconds of the project that is being compared which changed meanwhile; null between comparisons. */
   private changed: { readonly project: string; readonly seconds: Set<number> } | null = null;
+  /** Where the rings have totals alone, of the comparison that runs. */
+  private readonly unread = new Set<number>();
   private readonly stopping = new AbortController();
   private running: Promise<void> | null = null;
   private cancel = (): void => {};
@@ -127,54 +128,78 @@ export class StoreCheck {
       } catch (error) {
         if (this.stopping.signal.aborted) return false;
         this.options.log.warning('Live metrics could not be compared with the store; tried again', { error });
-        for (let at = span.from; at < span.to; at += minute)
-          due.postpone(at, now + postponeMs, Number.MAX_VALUE);
+        for (let at = span.from; at < span.to; at += minute) due.postpone(at, now + postponeMs);
       } finally {
         this.changed = null;
+        this.takeBackTotals(project, stepOf(span, now));
       }
     }
     return isMore;
   }
 
   private async check(project: string, due: DueMinutes, span: Span, now: number): Promise<void> {
-    const { rings, events, definitions, bus } = this.options;
+    const { rings, events, definitions } = this.options;
     await definitions.ready(project);
     const changed = new Set<number>();
     this.changed = { project, seconds: changed };
-    // Before the store is read: what is published later may be stored later.
-    const isBehind = (await bus.depth('events.storage')).batches > 0;
     const end = Math.min(span.to, Math.floor((now - settleMs) / second) * second);
-    // Seconds where there are any, else minutes.
-    const bySecond = span.from >= minuteOf(now - secondsKept) + minute;
-    const step = bySecond ? second : minute;
+    const step = stepOf(span, now);
     const filter = { project, start: span.from, end };
-    const { signal } = this.stopping;
     const stored = new Map<number, HistoryPoint>();
     if (span.from < end)
-      for (const point of await events.history({ filter, interval: step }, { signal }))
+      for (const point of await events.history({ filter, interval: step }, { signal: this.stopping.signal }))
         stored.set(point.timestamp, point);
     const wrong: number[] = [];
-    const putOff = new Set<number>();
+    const wrongMinutes = new Set<number>();
+    const waiting = new Set<number>();
     for (let at = span.from; at < end; at += step) {
-      const [live, errors] = [
-        count(rings, project, 'events_total', at, step),
-        count(rings, project, 'error_count', at, step),
-      ];
-      const point = stored.get(at);
-      if (live === (point?.events ?? 0) && errors === (point?.errors ?? 0)) continue;
+      const live = count(rings, project, 'events_total', at, step);
+      const { events: inStore, errors } = stored.get(at) ?? nothing;
+      if (live === inStore && errors === count(rings, project, 'error_count', at, step)) continue;
       const start = minuteOf(at);
-      const isLess = (point?.events ?? 0) < live;
-      if (isLess && isBehind && (putOff.has(start) || due.postpone(start, now + postponeMs, mostTries)))
-        putOff.add(start);
-      else wrong.push(at);
+      if (inStore < live && !due.isLessAgain(start, at, inStore)) waiting.add(start);
+      else {
+        wrong.push(at);
+        wrongMinutes.add(start);
+      }
     }
+    this.putTotals(project, wrong, stored, step);
     for (const stretch of stretches(wrong, step)) await this.recompute(project, stretch, changed, step);
-    for (let at = span.from; at < span.to; at += minute) {
-      if (putOff.has(at)) continue;
-      if (at + minute > end) due.onOpen(at);
-      else due.onSettled(at);
+    for (let at = span.from; at < span.to; at += minute)
+      due.onCompared(at, now, {
+        right: !wrongMinutes.has(at),
+        waits: waiting.has(at),
+        isOver: at + minute <= end,
+      });
+    for (const at of changed) due.onMeasured(minuteOf(at), this.options.clock.now());
+  }
+
+  /**
+   * Puts the totals of the store where the rings have nothing, so that after a start the hour is there before all of its
+   * events are read.
+   */
+  private putTotals(
+    project: string,
+    times: readonly number[],
+    stored: ReadonlyMap<number, HistoryPoint>,
+    step: number,
+  ): void {
+    const { rings } = this.options;
+    for (const at of times) {
+      const point = stored.get(at);
+      if (point === undefined || count(rings, project, 'events_total', at, step) > 0) continue;
+      this.unread.add(at);
+      rings.add(project, [
+        { name: 'events_total', type: 'counter', tags: untold, second: at, packed: point.events },
+        { name: 'error_count', type: 'counter', tags: untold, second: at, packed: point.errors },
+      ]);
     }
-    for (const at of changed) due.onTouched(minuteOf(at), this.options.clock.now());
+  }
+
+  /** Takes totals back whose events could not be read: with them the next comparison would find nothing wrong. */
+  private takeBackTotals(project: string, step: number): void {
+    for (const at of this.unread) this.options.rings.replace(project, { from: at, to: at + step }, []);
+    this.unread.clear();
   }
 
   /** Puts what the events of a stretch fold to in the place of what the rings have, but where that has changed. */
@@ -199,12 +224,22 @@ export class StoreCheck {
     for (let at = span.from; at < span.to; at += step) {
       if (hasChanged(at)) continue;
       rings.replace(project, { from: at, to: at + step }, []);
+      this.unread.delete(at);
       recomputed += step / second;
     }
     rings.add(project, kept);
     this.options.onRecomputed(recomputed);
   }
 }
+
+/** What a total has that is not told apart yet. */
+const untold = { type: otherTagValue, source: otherTagValue, severity: otherTagValue };
+
+/** Seconds where the rings have any, else minutes. */
+const stepOf = (span: Span, now: number): number =>
+  span.from >= minuteOf(now - secondsKept) + minute ? second : minute;
+
+const nothing = { events: 0, errors: 0 };
 
 const minuteOf = (time: number): number => Math.floor(time / minute) * minute;
 

@@ -16,7 +16,7 @@ export const analytics = Type.Object({
   max_tag_values: integer({
     env: 'ANALYTICS_MAX_TAG_VALUES',
     description:
-      'Values of each tag of a live metric that are told apart, and five times as many combinations; the rest is counted under `__other__`.',
+      'Values of each tag of a live metric that are told apart, and three times as many combinations; the rest is counted under `__other__`.',
     default: 200,
     minimum: 1,
     maximum: 10_000,

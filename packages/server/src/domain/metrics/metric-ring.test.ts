@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FoldedMetric } from './folded-metric.ts';
 import { MetricRing, minute, second } from './metric-ring.ts';
+import { MetricRings } from './metric-rings.ts';
 
 const noon = Date.UTC(2023, 11, 1, 12);
 
@@ -77,7 +78,7 @@ describe('a ring', () => {
         ring.add(counted(noon - (n % 60) * second, 1, { page: `/page/${n}`, kind: n % 2 === 0 ? 'a' : 'b' }))
       )
         overflow += 1;
-    expect(ring.cells).toBeLessThanOrEqual(60 * 5 * 100);
+    expect(ring.cells).toBeLessThanOrEqual(60 * 3 * 100);
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(64 * 1024 * 1024);
     expect(overflow).toBeGreaterThan(added - 1000);
     const byKind = ring.read(noon - minute, noon + second, ['kind']);
@@ -88,6 +89,18 @@ describe('a ring', () => {
     const byPage = ring.read(noon - minute, noon + second, ['page']);
     expect(byPage).toHaveLength(101);
     expect(byPage.find(({ tags }) => tags[0] === otherTagValue)?.value.count).toBe(added - 100);
+  });
+
+  it('is forgotten when nothing of it is kept, and is of the type that was measured last', () => {
+    const rings = new MetricRings(10);
+    rings.advance(noon);
+    rings.add('p', [counted(noon, 1), { ...counted(noon, 1), type: 'gauge' }]);
+    expect(rings.namesOf('p')).toEqual(['m']);
+    expect(rings.typeOf('p', 'm')).toBe('gauge');
+    rings.advance(noon + 23 * 3_600_000);
+    expect(rings.namesOf('p')).toEqual(['m']);
+    rings.advance(noon + 25 * 3_600_000);
+    expect(rings.namesOf('p')).toEqual([]);
   });
 
   it('gives places of tag values that were not seen for a day to others', () => {

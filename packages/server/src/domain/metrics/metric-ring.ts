@@ -20,12 +20,14 @@ const minuteOf = (time: number): number => Math.floor(time / minute) * minute;
  * it is read; an older one stands for itself.
  */
 export class MetricRing {
-  readonly type: MetricType;
+  /** As it was measured last: a definition may change. */
+  type: MetricType;
   private readonly seconds = new Map<number, Series>();
   private readonly minutes = new Map<number, Series>();
   /** Minutes whose seconds have changed since they were made. */
   private readonly stale = new Set<number>();
-  private readonly tagsByKey = new Map<string, Tags>();
+  /** By its key, which is one and the same text in every second. */
+  private readonly combinations = new Map<string, { readonly key: string; readonly tags: Tags }>();
   private readonly caps: TagCaps;
   private secondsFrom = Number.NEGATIVE_INFINITY;
   private minutesFrom = Number.NEGATIVE_INFINITY;
@@ -39,9 +41,9 @@ export class MetricRing {
   add(folded: FoldedMetric): boolean {
     const start = minuteOf(folded.second);
     if (start < this.minutesFrom) return false;
+    this.type = folded.type;
     const tags = this.caps.admit(folded.tags, folded.second);
-    const key = seriesKey(tags);
-    if (!this.tagsByKey.has(key)) this.tagsByKey.set(key, tags);
+    const key = this.keyOf(tags);
     if (folded.second >= this.secondsFrom) {
       mergeInto(this.seconds, folded.second, key, folded.packed);
       this.stale.add(start);
@@ -76,7 +78,7 @@ export class MetricRing {
     const groups = new Map<string, { tags: string[]; value: Aggregate }>();
     const merge = (series: Series | undefined): void => {
       for (const [key, packed] of series ?? []) {
-        const of = this.tagsByKey.get(key) ?? {};
+        const of = this.combinations.get(key)?.tags ?? {};
         const tags = groupBy.map((name) => of[name] ?? '');
         const name = tags.join('\u0000');
         let group = groups.get(name);
@@ -102,11 +104,23 @@ export class MetricRing {
     return [...groups.values()];
   }
 
+  get isEmpty(): boolean {
+    return this.seconds.size === 0 && this.minutes.size === 0;
+  }
+
   /** Combinations of tag values in all seconds and minutes together. */
   get cells(): number {
     let cells = 0;
     for (const series of [...this.seconds.values(), ...this.minutes.values()]) cells += series.size;
     return cells;
+  }
+
+  private keyOf(tags: Tags): string {
+    const key = seriesKey(tags);
+    const known = this.combinations.get(key);
+    if (known !== undefined) return known.key;
+    this.combinations.set(key, { key, tags });
+    return key;
   }
 
   /** Makes a minute of its seconds. */
@@ -123,7 +137,7 @@ export class MetricRing {
     const used = new Set<string>();
     for (const series of [...this.seconds.values(), ...this.minutes.values()])
       for (const key of series.keys()) used.add(key);
-    for (const key of this.tagsByKey.keys()) if (!used.has(key)) this.tagsByKey.delete(key);
+    for (const key of this.combinations.keys()) if (!used.has(key)) this.combinations.delete(key);
   }
 }
 

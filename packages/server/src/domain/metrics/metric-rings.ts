@@ -40,7 +40,11 @@ export class MetricRings {
 
   advance(now: number): void {
     this.now = now;
-    for (const metrics of this.projects.values()) for (const ring of metrics.values()) ring.advance(now);
+    for (const metrics of this.projects.values())
+      for (const [name, ring] of metrics) {
+        ring.advance(now);
+        if (ring.isEmpty) metrics.delete(name);
+      }
   }
 
   read({ project, metric, from, to, groupBy = [] }: MetricRead): readonly MetricGroup[] {

@@ -3,7 +3,7 @@ import { otherTagValue } from '@streamflow/contracts';
 export type Tags = Readonly<Record<string, string>>;
 
 /** So many combinations of tag values of a metric are told apart, for each tag value that is. */
-const combinationsPerValue = 5;
+const combinationsPerValue = 3;
 const separator = '\u0000';
 
 /** Names a combination of tag values: the same for the same tags, in whatever order they stand. */

@@ -75,6 +75,7 @@ export function createStreamWorker(options: StreamWorkerOptions): StreamWorker {
   let waitingBytes = 0;
   let events = 0;
   let late = 0;
+  let leaving = false;
   let lagMs = 0;
   let watermark = 0;
   let lastFlushAt = clock.now();
@@ -154,6 +155,7 @@ export function createStreamWorker(options: StreamWorkerOptions): StreamWorker {
   const state = (): WorkerState => ({
     schema: 1,
     worker: name,
+    leaving,
     watermark,
     lag_seconds: lagMs > noLagMs ? lagMs / 1000 : 0,
     events,
@@ -182,6 +184,7 @@ export function createStreamWorker(options: StreamWorkerOptions): StreamWorker {
     async stop() {
       cancel();
       consumption?.pause();
+      leaving = true;
       publish();
       tell();
       await consumption?.close();
