@@ -1,10 +1,7 @@
-import { ErrorResponse, errorCatalogue } from '@streamflow/contracts';
-import { Compile } from 'typebox/compile';
+import { errorCatalogue, errorCodes } from '@streamflow/contracts';
 import type { Answer } from './exchange.ts';
 
 /* What no answer may be, whatever the question was. */
-
-const errorShape = Compile(ErrorResponse);
 
 /** Statuses of HTTP itself, which our catalogue sends as BadRequest. */
 const protocolStatuses = [408, 431];
@@ -19,21 +16,14 @@ const insides: readonly RegExp[] = [
 ];
 
 /** Everything that is wrong with an answer; `secrets` are texts that must not be in it. */
-export function complaintsOf({ status, headers, text }: Answer, secrets: readonly string[]): string[] {
+export function complaintsOf(answer: Answer, secrets: readonly string[]): string[] {
+  const { status, headers, text } = answer;
   const complaints: string[] = [];
   if (status >= 500) complaints.push(`status ${status}`);
   if (status >= 400) {
-    const body = jsonOf(text);
-    if (!errorShape.Check(body)) complaints.push('the body is not the documented error');
-    else {
-      if (body.correlation_id !== headers['x-correlation-id'])
-        complaints.push('the correlation id is not that of the header');
-      const documented = errorCatalogue[body.error].status;
-      if (documented !== status && !(body.error === 'BadRequest' && protocolStatuses.includes(status)))
-        complaints.push(`${body.error} with status ${status}`);
-      for (const pattern of insides)
-        if (pattern.test(text)) complaints.push(`the error shows ${pattern.source}`);
-    }
+    complaints.push(...wrongInError(answer));
+    for (const pattern of insides)
+      if (pattern.test(text)) complaints.push(`the error shows ${pattern.source}`);
   }
   for (const header of ['x-powered-by', 'server'])
     if (headers[header] !== undefined) complaints.push(`the header ${header}`);
@@ -41,10 +31,29 @@ export function complaintsOf({ status, headers, text }: Answer, secrets: readonl
   return complaints;
 }
 
-function jsonOf(text: string): unknown {
+/** Holds an error to its documented shape. */
+function wrongInError({ status, headers, text }: Answer): string[] {
+  const body = jsonOf(text);
+  const { error, message, details, timestamp, correlation_id: correlationId } = body;
+  const code = errorCodes.find((one) => one === error);
+  if (code === undefined) return [`the error ${JSON.stringify(error)} is not in the catalogue`];
+  const wrong: string[] = [];
+  if (typeof message !== 'string' || message === '') wrong.push('no message');
+  if (typeof details !== 'object' || details === null) wrong.push('no details');
+  if (typeof timestamp !== 'string' || Number.isNaN(Date.parse(timestamp))) wrong.push('no timestamp');
+  if (correlationId !== headers['x-correlation-id'])
+    wrong.push('the correlation id is not that of the header');
+  const documented = errorCatalogue[code].status;
+  if (documented !== status && !(code === 'BadRequest' && protocolStatuses.includes(status)))
+    wrong.push(`${code} with status ${status}`);
+  return wrong;
+}
+
+export function jsonOf(text: string): Record<string, unknown> {
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? { ...value } : {};
   } catch {
-    return undefined;
+    return {};
   }
 }

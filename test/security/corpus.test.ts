@@ -9,7 +9,7 @@ import {
   serviceNames,
 } from '@streamflow/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { complaintsOf } from './complaints.ts';
+import { complaintsOf, jsonOf } from './complaints.ts';
 import { defects } from './defects.ts';
 import { type Answer, closeConnections, each, exchange, type Request } from './exchange.ts';
 import { fuzz } from './fuzz.ts';
@@ -40,13 +40,7 @@ const send = (operation: Operation, changes: Partial<Request>): Promise<Answer> 
     headers: { ...(operation.isSocket ? handshake : {}), ...changes.headers },
   });
 const nameOf = ({ service, method, path }: Operation): string => `${service} ${method} ${path}`;
-const codeOf = ({ text }: Answer): unknown => {
-  try {
-    return JSON.parse(text).error;
-  } catch {
-    return undefined;
-  }
-};
+const codeOf = ({ text }: Answer): unknown => jsonOf(text).error;
 
 describe('the corpus', () => {
   it('is answered as its table says: every defect on every route that can have it', async () => {

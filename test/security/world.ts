@@ -7,6 +7,7 @@ import {
   startServer,
   temporaryDirectory,
 } from '../acceptance/server-process.ts';
+import { createSharedEngines } from '../acceptance/shared-engines.ts';
 import { exchange } from './exchange.ts';
 import { type Operation, readOperations } from './openapi.ts';
 
@@ -48,10 +49,16 @@ export function sign(header: unknown, claims: unknown, hash = 'sha256', secret =
 
 export async function openWorld(env: Readonly<Record<string, string>> = {}): Promise<World> {
   const directory = await temporaryDirectory();
+  const engines = process.env.SECURITY_SHAPE === 'servers' ? await createSharedEngines() : null;
   const server = await startServer({
     dataDirectory: directory.path,
     ports: await freePorts(),
-    env: { ...env, JWT_SECRET_KEY: jwtSecret, STREAMFLOW_ADMIN_PASSWORD: password },
+    env: {
+      ...engines?.env,
+      ...env,
+      JWT_SECRET_KEY: jwtSecret,
+      STREAMFLOW_ADMIN_PASSWORD: password,
+    },
   });
 
   const call = async <T>(
@@ -153,6 +160,7 @@ export async function openWorld(env: Readonly<Record<string, string>> = {}): Pro
     async stop() {
       await server.stop();
       await directory.remove();
+      await engines?.remove();
     },
   };
 }

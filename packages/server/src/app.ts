@@ -238,6 +238,7 @@ export function startApp({
           metrics,
           log: log.child({ service: name }),
           clock,
+          behindTls: config.server.behind_tls,
           corsOrigins: config.server.cors_allowed_origins,
           trustedProxies: config.server.trusted_proxies,
           logRequests: config.monitoring.logging.level === 'DEBUG',
