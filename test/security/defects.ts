@@ -173,6 +173,7 @@ const queries: readonly Defect[] = [
   ofParameter('a choice in another case', 'ASC%00', isChoice),
   ofParameter('a time that is SQL', sql, named('start', 'from')),
   ofParameter('a time without an offset', 'yesterday', named('start', 'from')),
+  ofParameter('a text with a NUL', 'a%00b', ({ schema }) => schema.type === 'string'),
   ofParameter('a cursor that is nonsense', 'x', named('cursor')),
   ofParameter('a cursor of another kind', encode([1, {}, null]), named('cursor')),
   ofParameter('an interval that is SQL', sql, named('interval')),
