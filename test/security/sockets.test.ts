@@ -184,7 +184,7 @@ describe('what is no good HTTP', () => {
     ['a length below zero', `POST /auth/login HTTP/1.1\r\n${host}content-length: -1\r\n\r\n`, 400],
     ['a NUL in a header', `GET /auth/me HTTP/1.1\r\n${host}x-a: \u0000\r\n\r\n`, 400],
     ['a name with a space', `GET /auth/me HTTP/1.1\r\n${host}content length: 1\r\n\r\n`, 400],
-    ['no host', 'GET /auth/me HTTP/1.1\r\n\r\n', 400],
+    ['no host', 'GET /auth/me HTTP/1.1\r\nconnection: close\r\n\r\n', 400],
     ['an unknown method', `HACK / HTTP/1.1\r\n${host}\r\n`, 400],
     ['no HTTP', '\u0016\u0003\u0001\u0002\u0000\u0001\u0000', 400],
     ['a header of 20 KB', `GET /auth/me HTTP/1.1\r\n${host}x-a: ${'a'.repeat(20_000)}\r\n\r\n`, 431],
