@@ -1,17 +1,19 @@
 /*
  * What credentials and limits cost ingestion: single events with an API key under limits that let all through, beside
- * the same from nobody without limits, in turns. The server's own CPU time an event counts: the load generator shares
- * the machine, and would hide the cost in the rate.
+ * the same from nobody without limits, in turns and at the same rate, since the log writes more at once the faster they
+ * come. The server's own CPU time an event counts: the load generator shares the machine, and would hide the cost. Of the rounds the
+ * cheapest counts, which other work on the machine disturbed least.
  *
- *   node bench/access.mjs [rounds=4] [seconds=5]
+ *   node bench/access.mjs [rounds=6] [seconds=5] [rate=1000]
  */
 import { readFileSync } from 'node:fs';
 import { runLoad } from './harness/load.mjs';
 import { startServer } from './harness/server.mjs';
 import { median } from './harness/statistics.mjs';
 
-const rounds = Number(process.argv[2] ?? 4);
+const rounds = Number(process.argv[2] ?? 6);
 const seconds = Number(process.argv[3] ?? 5);
+const rate = Number(process.argv[4] ?? 1000);
 const ticksPerSecond = 100;
 
 /** Microseconds of CPU that the process has used. */
@@ -38,6 +40,7 @@ try {
         seconds,
         warmupSeconds: 0,
         batch: 1,
+        rate,
         authorization: way.authorization,
         seed: round,
       });
@@ -50,9 +53,9 @@ try {
   }
   for (const [name, { cpu, rates }] of Object.entries(ways))
     console.log(
-      `${name.padEnd(20)} ${median(cpu).toFixed(1)} µs of CPU an event, ${Math.round(median(rates))} events/s`,
+      `${name.padEnd(20)} least ${Math.min(...cpu).toFixed(1)} µs of CPU an event, ${Math.round(median(rates))} events/s (rounds ${cpu.map((one) => one.toFixed(0)).join(', ')})`,
     );
-  const [without, withAll] = Object.values(ways).map(({ cpu }) => median(cpu));
+  const [without, withAll] = Object.values(ways).map(({ cpu }) => Math.min(...cpu));
   console.log(`credentials and limits: ${((withAll / without - 1) * 100).toFixed(1)} % more CPU an event`);
 } finally {
   await guarded.stop();
