@@ -2,6 +2,7 @@ import { configurationPage } from '../packages/server/dist/config/reference-page
 import { apiCatalogue } from '../packages/server/dist/http/api-catalogue.js';
 import { errorsPage } from '../packages/server/dist/http/error-reference.js';
 import { openApiDocument } from '../packages/server/dist/http/openapi.js';
+import { permissionsPage } from '../packages/server/dist/http/permission-reference.js';
 import { version } from '../packages/server/dist/version.js';
 
 /** Every generated file: its path from the root of the repository, and what it must hold. */
@@ -13,6 +14,7 @@ export function referencePages() {
   return new Map([
     ['docs/reference/configuration.md', configurationPage()],
     ['docs/reference/errors.md', errorsPage()],
+    ['docs/reference/permissions.md', permissionsPage()],
     ...documents,
   ]);
 }

@@ -13,7 +13,8 @@ function makeRequest() {
       ? JSON.stringify({ events: Array.from({ length: batch }, () => makeEvent(random)) })
       : JSON.stringify(makeEvent(random));
   return Buffer.from(
-    `POST ${path} HTTP/1.1\r\nHost: ${host}:${port}\r\nAuthorization: Bearer ${authorization}\r\n` +
+    `POST ${path} HTTP/1.1\r\nHost: ${host}:${port}\r\n` +
+      (authorization === undefined ? '' : `Authorization: Bearer ${authorization}\r\n`) +
       `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }

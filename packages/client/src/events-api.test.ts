@@ -208,9 +208,17 @@ describe('addresses', () => {
     const client = new StreamFlow({ dashboardUrl: 'http://dash.test/', fetch });
     await client.request('alerting', 'GET', '/rules');
     await client.auth.login('a@example.org', 'secret');
+    await client.auth.refresh('sfr_one');
+    await client.auth.logout('sfr_two');
+    expect(sent.slice(2).map(({ request }) => request.body)).toEqual([
+      '{"refresh_token":"sfr_one"}',
+      '{"refresh_token":"sfr_two"}',
+    ]);
     expect(sent.map(({ url }) => url)).toEqual([
       'http://dash.test/api/alerting/rules',
       'http://dash.test/auth/login',
+      'http://dash.test/auth/refresh',
+      'http://dash.test/auth/logout',
     ]);
   });
 });

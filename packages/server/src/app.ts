@@ -341,6 +341,7 @@ export function startApp({
           tracing,
           log: log.child({ service: name }),
           clock,
+          behindTls: config.server.behind_tls,
           corsOrigins: config.server.cors_allowed_origins,
           trustedProxies: config.server.trusted_proxies,
           logRequests: logsRequests,

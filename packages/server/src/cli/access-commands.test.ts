@@ -155,6 +155,22 @@ describe('streamflow key', () => {
     expect(parsed<ApiKey>(dated.out).expires_at).toBe('2030-01-31T00:00:00.000Z');
   });
 
+  it('makes keys for pages and for some events, and rotates them', async () => {
+    const flags = ['--origin', 'https://shop.example', '--event-type', 'web.click', 'custom.*', '--json'];
+    const made = parsed<ApiKey & { key: string }>((await run(['key', 'create', 'shop', ...flags])).out);
+    expect(made).toMatchObject({
+      allowed_origins: ['https://shop.example'],
+      event_types: ['web.click', 'custom.*'],
+    });
+    const { out, notes } = await run(['key', 'rotate', made.prefix, '--overlap', '0']);
+    expect(out).toEqual([expect.stringMatching(/^sf_[0-9A-Za-z]{36}_[0-9A-Za-z]{6}$/)]);
+    expect(notes).toHaveLength(1);
+    expect(await test.access.authenticate(out[0] ?? '')).toMatchObject({ id: made.id });
+    await expect((async () => test.access.authenticate(made.key))()).rejects.toMatchObject({
+      code: 'AuthenticationRequired',
+    });
+  });
+
   it.each([
     ['--scope', 'root'],
     ['--expires', 'soon'],

@@ -210,6 +210,15 @@ rate_limiting: { enabled: true, requests_per_minute: 100, burst_size: 10 }
     expect(load({ JWT_SECRET_KEY: 'short' }).warnings[0]).toMatch(/production refuses it/);
   });
 
+  it('holds the secrets before it to the same, and shows none of them', () => {
+    const env = { JWT_PREVIOUS_SECRET_KEYS: `${goodSecret}, short`, ENVIRONMENT: 'production' };
+    expect(problemsOf(env)).toMatchObject([{ key: 'security.jwt.previous_secret_keys' }]);
+    const { config } = load({ JWT_PREVIOUS_SECRET_KEYS: `${goodSecret},${goodSecret}2` });
+    const previous = config.security.jwt.previous_secret_keys;
+    expect(previous.map((secret) => secret.reveal())).toEqual([goodSecret, `${goodSecret}2`]);
+    expect(JSON.stringify(config)).not.toContain(goodSecret);
+  });
+
   it('wants a signing secret as soon as servers are used', () => {
     const problems = problemsOf({ RABBITMQ_URL: 'amqp://localhost' });
     expect(problems).toHaveLength(1);

@@ -15,14 +15,13 @@ export function checkSecrets(
 ): { readonly problems: readonly Problem[]; readonly warnings: readonly string[] } {
   const key = 'security.jwt.secret_key';
   const secret = values.security.jwt.secret_key;
-  if (secret === null) {
-    if (shape === 'embedded') return { problems: [], warnings: [] };
+  if (secret === null && shape === 'server') {
     const message =
       'must be set when servers are used: processes that each made their own secret would not accept each other’s tokens';
     return { problems: [{ key, source: 'set JWT_SECRET_KEY', message }], warnings: [] };
   }
   const faults = [
-    { key, value: secret.reveal() },
+    ...(secret === null ? [] : [{ key, value: secret.reveal() }]),
     ...values.security.jwt.previous_secret_keys.map((previous) => ({
       key: 'security.jwt.previous_secret_keys',
       value: previous.reveal(),

@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Clock } from '../domain/clock.ts';
@@ -17,6 +17,8 @@ export interface FastifyAppOptions {
   readonly log: Log;
   readonly newId: () => string;
   readonly allowedMethods: AllowedMethods;
+  /** Whether browsers reach this server by TLS, and are to use nothing else; false unless given. */
+  readonly behindTls?: boolean;
   /** Records requests that reached no route, by method. */
   readonly recordUnrouted: (method: string) => RecordRequest;
 }
@@ -27,10 +29,12 @@ const requestTimeout = 30_000;
 // Longer than the 60 s of common load balancers, so that they and not we close an idle connection.
 const keepAliveTimeout = 72_000;
 const emptyQuery = {};
+/** A year, in seconds. */
+const strictTransport = 'max-age=31536000';
 
 /** A Fastify instance with our bodies, errors, ids and headers, and without the parts of Fastify that they replace. */
 export function createFastifyApp(options: FastifyAppOptions): FastifyInstance {
-  const { clock, log, maxBodyBytes, newId, recordUnrouted } = options;
+  const { clock, log, maxBodyBytes, newId, recordUnrouted, behindTls = false } = options;
 
   const stamp = (request: FastifyRequest, reply: FastifyReply): void => {
     request.startedAt = performance.now();
@@ -38,6 +42,7 @@ export function createFastifyApp(options: FastifyAppOptions): FastifyInstance {
     reply.header('x-content-type-options', 'nosniff');
     reply.header('x-frame-options', 'DENY');
     reply.header('referrer-policy', 'no-referrer');
+    if (behindTls) reply.header('strict-transport-security', strictTransport);
   };
 
   const sendError = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
@@ -64,7 +69,8 @@ export function createFastifyApp(options: FastifyAppOptions): FastifyInstance {
     genReqId: (raw) => correlationIdOf(raw, newId),
     keepAliveTimeout,
     requestTimeout,
-    http: { headersTimeout, connectionsCheckingInterval: 2000 },
+    // Node would refuse a request without Host by itself, in a shape that is not ours.
+    http: { headersTimeout, connectionsCheckingInterval: 2000, requireHostHeader: false },
     // Requests on open connections are still answered while the server closes; see `close` of the server.
     return503OnClosing: false,
     bodyLimit: maxBodyBytes,
@@ -87,7 +93,7 @@ export function createFastifyApp(options: FastifyAppOptions): FastifyInstance {
   app.decorateRequest('span', null);
   app.addHook('onRequest', (request, reply, done) => {
     stamp(request, reply);
-    done();
+    done(hostMissing(request.raw) ?? undefined);
   });
   app.removeAllContentTypeParsers();
   // A refused body is handed on as the error itself: as a parser's error, Fastify would close the connection on it.
@@ -106,6 +112,12 @@ export function createFastifyApp(options: FastifyAppOptions): FastifyInstance {
     return sendUnrouted(wrongMethod, request, reply);
   });
   return app;
+}
+
+/** HTTP/1.1 asks for a Host in every request (RFC 9112, 3.2); null when there is one, or it is older. */
+export function hostMissing({ headers, httpVersion }: IncomingMessage): StreamFlowError | null {
+  if (headers.host !== undefined || httpVersion === '1.0') return null;
+  return new StreamFlowError('BadRequest', 'The Host header is missing');
 }
 
 /** Answers what Node's parser refused: there is no request, only a socket. */

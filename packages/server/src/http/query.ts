@@ -29,7 +29,10 @@ export function createQueryParser(schema: TSchema | undefined): (url: string) =>
     for (const [name, values] of texts) {
       const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
       const [value] = values;
-      if (property !== undefined && property.type === 'array') {
+      // As in bodies: not every engine can compare with it, and nothing that is stored has it.
+      if (values.some((one) => one.includes('\u0000')))
+        issues.push({ field: name, message: `${name} must not contain U+0000` });
+      else if (property !== undefined && property.type === 'array') {
         const items = property.items;
         query[name] = values.map((one) => coerce(one, isSchemaObject(items) ? items : {}));
       } else if (property !== undefined) {

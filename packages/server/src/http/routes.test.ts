@@ -328,6 +328,13 @@ describe('queries', () => {
     expect((await get(`/events/${id}?x=1`)).statusCode).toBe(422);
   });
 
+  it('with a NUL are 422: not every engine can compare with it', async () => {
+    for (const query of ['?type=a%00b', '?user_id=%00', '?type=a&type=%00']) {
+      const answer = await get(`/events${query}`);
+      expect([answer.statusCode, answer.json().error]).toEqual([422, 'ValidationError']);
+    }
+  });
+
   it('that are not percent encoded well are 400', async () => {
     for (const query of ['?type=%', '?type=%ff', '?%e0%80=1'])
       expect((await get(`/events${query}`)).statusCode).toBe(400);

@@ -74,6 +74,15 @@ describe('close', () => {
   });
 });
 
+it('tells browsers to use TLS alone where they reach it so, and only there', async () => {
+  for (const behindTls of [false, true]) {
+    server = await startTestServer([], { behindTls });
+    const answer = await server.app.inject({ url: '/nowhere' });
+    expect(answer.headers['strict-transport-security']).toBe(behindTls ? 'max-age=31536000' : undefined);
+    await server.close();
+  }
+});
+
 it('bounds the time that a request may take to arrive', async () => {
   server = await startTestServer([]);
   expect(server.app.server).toMatchObject({

@@ -50,6 +50,8 @@ export interface HttpServerOptions {
   readonly metrics: HttpMetrics;
   readonly log: Log;
   readonly clock: Clock;
+  /** Whether browsers reach this server by TLS alone; false unless given. */
+  readonly behindTls?: boolean;
   /** Origins of pages that may call; `*` for all. */
   readonly corsOrigins: readonly string[];
   /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` is believed. */
@@ -99,6 +101,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     log,
     newId,
     allowedMethods,
+    behindTls: options.behindTls ?? false,
     recordUnrouted: (method) => {
       const label = apiMethods.includes(method) ? method : 'other';
       const known = unrouted.get(label) ?? metrics.route(service.name, label, 'unmatched');

@@ -10,6 +10,7 @@ import { addressKey, type ClientAddress } from './client-address.ts';
 import { correlationIdOf } from './correlation.ts';
 import { headerCredential, queryCredential } from './credentials.ts';
 import { errorAnswer, knownError } from './error-answer.ts';
+import { hostMissing } from './fastify-app.ts';
 import { type Access, permissionDenied } from './gate.ts';
 import { originRefusal } from './key-origin.ts';
 import { type RatePolicy, rateLimitExceeded } from './rate-limits.ts';
@@ -102,6 +103,8 @@ export function attachSockets(server: Server, options: SocketOptions): AttachedS
   const upgrade = async (raw: IncomingMessage, connection: Duplex, head: Buffer, correlationId: string) => {
     if (raw.headers.upgrade?.toLowerCase() !== 'websocket')
       throw new StreamFlowError('BadRequest', 'Connections are upgraded to websocket alone');
+    const noHost = hostMissing(raw);
+    if (noHost !== null) throw noHost;
     const [path = ''] = (raw.url ?? '').split('?');
     const mounted = servers.get(path);
     if (mounted === undefined) throw new StreamFlowError('NotFound', 'There is no WebSocket at this path');

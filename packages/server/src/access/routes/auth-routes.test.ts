@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { users } from '../../domain/records/users.ts';
 import { startTestServer, type TestServer } from '../../http/server.fixture.ts';
 import { openTestAccess, project, sessionLifetimeMs, type TestAccess } from '../access.fixture.ts';
+import { createSessionCookie } from './session-cookie.ts';
 
 let test: TestAccess;
 let server: TestServer;
@@ -179,6 +180,15 @@ describe('the session of a browser', () => {
   it('is none without the cookie', async () => {
     expect((await post('/auth/refresh', {})).status).toBe(401);
   });
+});
+
+it('behind TLS the cookie is for TLS and this host alone', () => {
+  const cookie = createSessionCookie({ secure: true });
+  expect(cookie.set('x', 60)).toBe(
+    '__Host-streamflow_session=x; Max-Age=60; Path=/; HttpOnly; SameSite=Strict; Secure',
+  );
+  expect(cookie.read({ cookie: 'streamflow_session=a; __Host-streamflow_session=b' })).toBe('b');
+  expect(cookie.read({ cookie: 'streamflow_session=a' })).toBeNull();
 });
 
 describe('changing one’s password', () => {
