@@ -171,6 +171,8 @@ export function createTestStore(): TestStore {
       period: { start: null, end: null },
     }),
     export: (query, options) => exportPages([...store.events.values()].slice(0, query.limit), options),
+    remove: async () => ({ events: 0, partitions: [] }),
+    settle: async () => false,
     ping: () => store.pinging(),
     close: nothing,
   };
