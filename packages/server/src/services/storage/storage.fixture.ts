@@ -261,14 +261,20 @@ export function createTestLedger(): TestLedger {
 }
 
 export interface TestMetrics extends StorageMetrics {
-  readonly totals: { stored: number; duplicates: number; redelivered: number; dead: number };
+  readonly totals: {
+    stored: number;
+    duplicates: number;
+    redelivered: number;
+    dead: number;
+    removed: number;
+  };
   /** Seconds from receipt to visibility, by block. */
   readonly ages: number[];
 }
 
 export function createTestMetrics(): TestMetrics {
   const metrics: TestMetrics = {
-    totals: { stored: 0, duplicates: 0, redelivered: 0, dead: 0 },
+    totals: { stored: 0, duplicates: 0, redelivered: 0, dead: 0, removed: 0 },
     ages: [],
     onAppended({ stored, duplicates }) {
       metrics.totals.stored += stored;
@@ -281,6 +287,9 @@ export function createTestMetrics(): TestMetrics {
     },
     onDead(count) {
       metrics.totals.dead += count;
+    },
+    onRemoved(count) {
+      metrics.totals.removed += count;
     },
   };
   return metrics;
