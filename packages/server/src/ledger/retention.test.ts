@@ -13,7 +13,7 @@ import { blockOf, makeEvent } from '../engines/event-store/event-fixtures.contra
 import type { EventStore } from '../engines/event-store/port.ts';
 import { createTestStores } from '../engines/event-store/postgres/postgres-event-store.fixture.ts';
 import { canUseServer, serverName } from '../engines/postgres/test-database.fixture.ts';
-import { createFakeTimers, type FakeTimers, start } from '../services/ingestion/ingestion.fixture.ts';
+import { createFakeTimers, type FakeTimers, start } from '../domain/timers.fixture.ts';
 import { createRetentionRuns } from '../services/storage/retention-runs.ts';
 import { createTestBus } from '../services/storage/storage.fixture.ts';
 import { createAcceptanceLedger } from './acceptance-ledger.ts';

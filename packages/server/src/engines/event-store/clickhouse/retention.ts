@@ -68,6 +68,8 @@ export function createRemoving(options: RemovingOptions): Removing {
     books: RemovalBooks,
     signal: AbortSignal | undefined,
   ): Promise<RetentionResult> {
+    // Nothing is begun by a process that may not go on.
+    await appending.exclusively('retention', async () => undefined);
     let events = 0;
     const touched = await partitionsWith(retention);
     for (const partition of touched) {
