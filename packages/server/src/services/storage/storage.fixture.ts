@@ -261,20 +261,14 @@ export function createTestLedger(): TestLedger {
 }
 
 export interface TestMetrics extends StorageMetrics {
-  readonly totals: {
-    stored: number;
-    duplicates: number;
-    redelivered: number;
-    dead: number;
-    removed: number;
-  };
+  readonly totals: { stored: number; duplicates: number; redelivered: number; dead: number };
   /** Seconds from receipt to visibility, by block. */
   readonly ages: number[];
 }
 
 export function createTestMetrics(): TestMetrics {
   const metrics: TestMetrics = {
-    totals: { stored: 0, duplicates: 0, redelivered: 0, dead: 0, removed: 0 },
+    totals: { stored: 0, duplicates: 0, redelivered: 0, dead: 0 },
     ages: [],
     onAppended({ stored, duplicates }) {
       metrics.totals.stored += stored;
@@ -288,9 +282,7 @@ export function createTestMetrics(): TestMetrics {
     onDead(count) {
       metrics.totals.dead += count;
     },
-    onRemoved(count) {
-      metrics.totals.removed += count;
-    },
+    onRemoved: () => {},
   };
   return metrics;
 }
