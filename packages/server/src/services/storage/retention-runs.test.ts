@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { unavailable } from '../../domain/errors.ts';
+import { minuteOf } from '../../domain/ledger/minute.ts';
 import { silentLog } from '../../domain/log.ts';
+import { ledgerEntries } from '../../domain/records/ledger.ts';
 import { dayMs, type Retention } from '../../domain/retention/retention.ts';
 import type { EventStore } from '../../engines/event-store/port.ts';
+import { enter } from '../../ledger/ledger-entries.ts';
 import { createRemovals } from '../../ledger/removals.ts';
 import { openTestRecords, type TestRecords } from '../../ledger/test-records.fixture.ts';
 import { createFakeTimers, type FakeTimers } from '../../domain/timers.fixture.ts';
@@ -96,6 +99,28 @@ describe('the runs of retention', () => {
     mayRun = true;
     await minutes(2);
     expect(asked).toHaveLength(1);
+  });
+
+  it('forget once a day what the ledger says of more than 400 days ago', async () => {
+    const entryOf = (days: number) => ({
+      project: 'default',
+      entry: 'dropped' as const,
+      subject: `${days}`,
+      reason: 'test',
+      lines: new Map([[minuteOf(timers.now() - days * dayMs), 1]]),
+    });
+    const subjects = async () => {
+      const { records: entries } = await records.store.list(ledgerEntries, { project: 'default', limit: 9 });
+      return entries.map(({ subject }) => subject).toSorted();
+    };
+    await enter(records.store, [entryOf(399), entryOf(401)]);
+    open({ days: { general: null, byType: {} } });
+    await expect.poll(subjects).toEqual(['399']);
+    await enter(records.store, [entryOf(402)]);
+    await minutes(5);
+    expect(await subjects()).toEqual(['399', '402']);
+    await timers.advance(dayMs);
+    await expect.poll(subjects).toEqual(['399']);
   });
 
   it('are tried again within minutes when they fail', async () => {

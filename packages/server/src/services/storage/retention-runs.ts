@@ -1,11 +1,14 @@
 import type { Clock } from '../../domain/clock.ts';
 import { StreamFlowError } from '../../domain/errors.ts';
+import { minuteOf } from '../../domain/ledger/minute.ts';
 import type { Log } from '../../domain/log.ts';
 import { settings } from '../../domain/records/settings.ts';
 import { dayMs, type Retention } from '../../domain/retention/retention.ts';
 import type { Timers } from '../../domain/timers.ts';
 import type { EventStore } from '../../engines/event-store/port.ts';
 import type { RecordStore } from '../../engines/record-store/port.ts';
+import { installation } from '../../ledger/acceptance-ledger.ts';
+import { forgetLedger } from '../../ledger/forget-ledger.ts';
 import { createRemovals } from '../../ledger/removals.ts';
 
 /** How long events are kept, days; null for ever. */
@@ -41,15 +44,16 @@ export interface RetentionRuns {
 
 const lookEveryMs = 60_000;
 const hourMs = 3_600_000;
-/** The project of what belongs to the installation. */
-const lastRun = { project: 'default', id: 'retention.last_run' };
+/** The ledger is kept for so long: a year, and time to look at it. */
+const ledgerKeptMs = 400 * dayMs;
 
 /*
  * Looks every minute, and at the start, whether there is something to do:
  *
  * - A removal that a process left open when it died is settled. Should it be under way in another process after all, that
  *   process finds it cancelled when it is about to remove, and nothing is removed that is not entered.
- * - Once an hour, over all processes, old events are removed. Whoever notes the hour first does it.
+ * - Once an hour, over all processes, old events are removed, and once a day what the ledger says of minutes long ago.
+ *   Whoever notes the time first does it.
  */
 export function createRetentionRuns(options: RetentionRunsOptions): RetentionRuns {
   const { events, records, days, clock, timers, log } = options;
@@ -63,7 +67,31 @@ export function createRetentionRuns(options: RetentionRunsOptions): RetentionRun
   async function run(): Promise<void> {
     if (!options.mayRun()) return;
     await settleOpen();
-    if (!isConfigured || !(await takeHour())) return;
+    if (isConfigured) await inTurn('retention.last_run', hourMs, removeOld);
+    await inTurn('ledger.last_forgotten', dayMs, forgetOld);
+  }
+
+  /** Does something once in a time, over all processes; again soon when it fails. */
+  async function inTurn(id: string, everyMs: number, work: () => Promise<void>): Promise<void> {
+    if (!(await takeTurn(id, everyMs))) return;
+    try {
+      await work();
+    } catch (error) {
+      await records.delete(settings, { project: installation, id });
+      throw error;
+    }
+  }
+
+  async function forgetOld(): Promise<void> {
+    const forgotten = await forgetLedger(records, {
+      project: installation,
+      before: minuteOf(clock.now() - ledgerKeptMs),
+      signal: stopping.signal,
+    });
+    if (forgotten > 0) log.info('Forgot old minutes of the ledger', { records: forgotten });
+  }
+
+  async function removeOld(): Promise<void> {
     let removed = 0;
     const books = {
       ...removals,
@@ -76,12 +104,7 @@ export function createRetentionRuns(options: RetentionRunsOptions): RetentionRun
         options.onRemoved(removed);
       },
     };
-    try {
-      await events.remove(retentionAt(days, clock.now()), books, { signal: stopping.signal });
-    } catch (error) {
-      await records.delete(settings, lastRun);
-      throw error;
-    }
+    await events.remove(retentionAt(days, clock.now()), books, { signal: stopping.signal });
   }
 
   async function settleOpen(): Promise<void> {
@@ -94,16 +117,16 @@ export function createRetentionRuns(options: RetentionRunsOptions): RetentionRun
     log.info('Settled a removal of events that was not ended', { removal: name, done: isDone });
   }
 
-  /** Whether the run of this hour is ours. */
-  function takeHour(): Promise<boolean> {
+  function takeTurn(id: string, everyMs: number): Promise<boolean> {
     return records.transaction(async (transaction) => {
+      const ref = { project: installation, id };
       const now = clock.now();
-      const last = await transaction.get(settings, lastRun);
-      if (last === null) await transaction.insert(settings, { ...lastRun, value: now });
+      const last = await transaction.get(settings, ref);
+      if (last === null) await transaction.insert(settings, { ...ref, value: now });
       else {
         // Also when the clock was set back since.
-        if (typeof last.value === 'number' && Math.abs(now - last.value) < hourMs) return false;
-        await transaction.update(settings, lastRun, { value: now });
+        if (typeof last.value === 'number' && Math.abs(now - last.value) < everyMs) return false;
+        await transaction.update(settings, ref, { value: now });
       }
       return true;
     });
