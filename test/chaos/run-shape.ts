@@ -54,7 +54,13 @@ export async function runShape(options: ShapeRunOptions): Promise<ShapeReport> {
       shape,
       program: options.program,
       directory,
-      ...(disk === null ? {} : { dataDirectory: join(diskPath, 'data') }),
+      ...(disk === null
+        ? {}
+        : {
+            dataDirectory: join(diskPath, 'data'),
+            // Acceptance is not to end before the disk is full.
+            env: { BUS_MIN_FREE_BYTES: '0' },
+          }),
     });
     const ledgers = [join(directory, 'ledger-load.ndjson'), join(directory, 'ledger-run.ndjson')] as const;
     load = await startLoad(

@@ -35,7 +35,7 @@ import type { SmsAccount } from './services/alerting/notifiers/sms.ts';
 import { createAnalytics } from './services/analytics/analytics.ts';
 import { createDashboard } from './services/dashboard/dashboard.ts';
 import { createIngestion } from './services/ingestion/ingestion.ts';
-import { createStorage } from './services/storage/storage.ts';
+import { createStorage, type StorageOptions } from './services/storage/storage.ts';
 import { version } from './version.ts';
 import { watchStorage } from './watch-storage.ts';
 
@@ -267,6 +267,7 @@ export function startApp({
           maxBytes: config.storage.block_bytes,
           maxWaitMs: config.storage.block_wait_ms,
         },
+        ...(run === 'command' ? {} : { retention: retentionOf(config) }),
       }),
     };
     metrics.watchGauge(
@@ -362,6 +363,23 @@ export function startApp({
     }
     return { addresses, socketPath, stop: (deadlineMs) => teardown.run(deadlineMs) };
   });
+}
+
+/** Where any number of processes append, a removal is another's until it has been open for so long, milliseconds. */
+const othersRemovalMs = 300_000;
+
+function retentionOf({ storage, engines }: Config): NonNullable<StorageOptions['retention']> {
+  // 0 days are for ever.
+  const orNull = (days: number): number | null => (days === 0 ? null : days);
+  const byType = Object.entries(storage.retention_days_by_type);
+  return {
+    days: {
+      general: orNull(storage.retention_days),
+      byType: Object.fromEntries(byType.map(([type, days]) => [type, orNull(days)])),
+    },
+    timers: systemTimers,
+    settleAfterMs: engines.events === 'postgres' ? othersRemovalMs : 0,
+  };
 }
 
 /** In the data directory, where commands look for it; of a command without one, where nobody else looks. */

@@ -97,6 +97,7 @@ export async function openEvents(options: EngineOptions, postgres: Postgres | nu
       : await openClickHouseEventStore({
           connection: await openClickHouse(options),
           database: config.clickhouse.database,
+          idHorizonDays: config.storage.id_horizon_days,
           clock,
           log,
         });

@@ -252,6 +252,35 @@ rate_limiting: { enabled: true, requests_per_minute: 100, burst_size: 10 }
     expect(load({ RABBITMQ_URL: '', LOG_LEVEL: ' ' }).config.shape).toBe('embedded');
   });
 
+  it('reads numbers by name from text and from YAML, and checks every one', () => {
+    const expected = { error: 365, 'web.*': 7, 'shop.order': 0 };
+    const fromText = load({ STORAGE_RETENTION_DAYS_BY_TYPE: 'error=365, web.*=7,shop.order = 0,' });
+    expect(fromText.config.storage.retention_days_by_type).toEqual(expected);
+    const yaml = (days: string) => `storage:\n  retention_days_by_type: ${days}\n`;
+    const fromYaml = load({}, yaml('{ error: 365, "web.*": 7, shop.order: "0" }'));
+    expect(fromYaml.config.storage).toMatchObject({ retention_days: 0, retention_days_by_type: expected });
+    expect(load().config.storage.retention_days_by_type).toEqual({});
+    for (const wrong of [
+      'error',
+      'error=',
+      'error=-1',
+      'error=1.5',
+      'error=99999',
+      '=5',
+      '*=5',
+      'a=1,a=2',
+      '__proto__=1',
+    ])
+      expect(problemsOf({ STORAGE_RETENTION_DAYS_BY_TYPE: wrong })).toEqual([
+        expect.objectContaining({
+          key: 'storage.retention_days_by_type',
+          message: expect.stringContaining('a whole number from 0 to 36500'),
+        }),
+      ]);
+    for (const wrong of ['[error]', '{ error: [1] }', '{ error: 1e9 }', '5'])
+      expect(problemsOf({}, yaml(wrong))).toHaveLength(1);
+  });
+
   it('reads lists from text and from YAML, and checks every item', () => {
     const yaml = 'events:\n  types: [shop.order, shop.*]\n';
     const { config } = load({ CORS_ALLOWED_ORIGINS: 'https://a.example, http://b.example:8080' }, yaml);

@@ -41,6 +41,7 @@ ${tables.join('\n')}`;
 function shown(value: unknown): string {
   if (value === null || value instanceof Secret) return '–';
   if (Array.isArray(value)) return value.length === 0 ? 'none' : `\`${value.join(', ')}\``;
+  if (typeof value === 'object' && Object.keys(value).length === 0) return 'none';
   return value === '' ? 'empty' : `\`${String(value)}\``;
 }
 

@@ -176,6 +176,53 @@ export function list(
   return Type.Unsafe<readonly string[]>({ type: 'array', items: { type: 'string' }, setting });
 }
 
+/** Whole numbers by name: `name=number` separated by commas, or a YAML mapping. */
+export function numbersByName(
+  options: SettingOptions & {
+    readonly isName: (name: string) => boolean;
+    readonly names: string;
+    readonly minimum: number;
+    readonly maximum: number;
+  },
+) {
+  const { minimum, maximum } = options;
+  const setting = new Setting(options, {
+    expected: `${options.names}, each = a whole number from ${minimum} to ${maximum}, separated by commas or as a YAML mapping`,
+    defaultValue: {},
+    read(given) {
+      const pairs = typeof given === 'string' ? readPairs(given) : mappingPairs(given);
+      if (pairs === null) return undefined;
+      const numbers: Record<string, number> = {};
+      for (const [name, value] of pairs) {
+        const text = typeof value === 'number' ? String(value) : value;
+        const number = typeof text === 'string' && /^[0-9]{1,15}$/.test(text) ? Number(text) : Number.NaN;
+        const fits = number >= minimum && number <= maximum;
+        if (!fits || !options.isName(name) || Object.hasOwn(numbers, name)) return undefined;
+        numbers[name] = number;
+      }
+      return numbers;
+    },
+  });
+  return Type.Unsafe<Readonly<Record<string, number>>>({
+    type: 'object',
+    additionalProperties: { type: 'integer', minimum, maximum },
+    setting,
+  });
+}
+
+function readPairs(text: string): [string, unknown][] {
+  return text
+    .split(',')
+    .filter((pair) => pair.trim() !== '')
+    .map((pair) => {
+      const at = pair.lastIndexOf('=');
+      return [pair.slice(0, Math.max(0, at)).trim(), pair.slice(at + 1).trim()];
+    });
+}
+
+const mappingPairs = (given: unknown): [string, unknown][] | null =>
+  typeof given === 'object' && given !== null && !Array.isArray(given) ? Object.entries(given) : null;
+
 const isSecretOrNull = (value: unknown): boolean => value === null || value instanceof Secret;
 
 export function secret(options: SettingOptions & { readonly expected: string }) {

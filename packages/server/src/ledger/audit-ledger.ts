@@ -18,6 +18,7 @@ import {
 } from './balance.ts';
 import { countDeadLines } from './dead-lines.ts';
 import { readAcceptanceBook, readEntryBook } from './read-books.ts';
+import { readOpenRemoval } from './removals.ts';
 
 export interface LedgerAuditOptions {
   readonly bus: Pick<Bus, 'depth' | 'deadLetters'>;
@@ -55,6 +56,8 @@ export async function auditLedger(
   const { batches } = await bus.depth('events.storage');
   const drainedTo = drained(batches, held);
   const dead = await countDeadLines(bus, project, { events, records });
+  const entriesBefore = await readEntryBook(records, project, range);
+  const removing = await readOpenRemoval(records, project);
   const audit = await events.audit({ project, ...range }, { signal });
   const entries = await readEntryBook(records, project, range);
   const auditedAt = clock.now();
@@ -72,6 +75,8 @@ export async function auditLedger(
     after,
     startedAt,
     ...times,
+    entriesBefore,
+    removing,
     entries,
     audited: audit.minutes,
     dead: dead.lines,

@@ -39,13 +39,16 @@ const processOf = (some: Partial<LedgerProcessRecord>): LedgerProcessRecord => (
 
 /** A minute with so much accepted and stored; all of it settled unless the rest says otherwise. */
 function account(book: AcceptanceBook, stored: number, some: Partial<BalanceInput> = {}) {
+  const { entries = { duplicates: new Map(), dropped: new Map() } } = some;
   const [minute] = balance({
     before: book,
     after: book,
     startedAt: now,
     auditedAt: now,
     readAt: now,
-    entries: { duplicates: new Map(), dropped: new Map() },
+    entriesBefore: entries,
+    removing: new Map(),
+    entries,
     audited: [{ minute: noon, stored, setAside: 0 }],
     dead: new Map(),
     deadIsComplete: true,
@@ -134,5 +137,20 @@ describe('the account of a minute', () => {
     expect(account(bookOf(0, { since: null }), 7)?.status).toBe('unchecked');
     expect(account(bookOf(8, { since: noon + 5 }), 7)?.status).toBe('loss');
     expect(account(bookOf(0, { since: noon - 1 }), 7)?.status).toBe('surplus');
+  });
+
+  it('is not settled while lines of the minute are being removed, whatever it adds up to', () => {
+    const entries = { duplicates: new Map(), dropped: new Map([[noon, 3]]) };
+    const none = { duplicates: new Map(), dropped: new Map() };
+    for (const stored of [2, 5]) {
+      expect(account(bookOf(5), stored, { entries, removing: new Map([[noon, 3]]) })?.status).toBe(
+        'unsettled',
+      );
+      expect(account(bookOf(5), stored, { entries, entriesBefore: none })?.status).toBe('unsettled');
+      expect(account(bookOf(5), stored, { entries: none, entriesBefore: entries })?.status).toBe('unsettled');
+    }
+    const elsewhere = new Map([[noon - minuteMs, 3]]);
+    expect(account(bookOf(5), 2, { entries, removing: elsewhere })?.status).toBe('holds');
+    expect(account(bookOf(5), 5, { entries })?.status).toBe('surplus');
   });
 });

@@ -31,6 +31,10 @@ export interface BalanceInput {
   readonly startedAt: number;
   readonly auditedAt: number;
   readonly readAt: number;
+  /** Read before the audit; with it, lines whose removal is begun, so that they may be stored and dropped. */
+  readonly entriesBefore: EntryBook;
+  readonly removing: ByMinute;
+  /** Read after the audit. */
   readonly entries: EntryBook;
   readonly audited: readonly AuditedMinute[];
   readonly dead: ByMinute;
@@ -89,7 +93,7 @@ export function balance(input: BalanceInput): BalancedMinute[] {
 
 function judge(input: BalanceInput, minute: number, difference: number, beyond: number): MinuteStatus {
   const { since, processes } = input.after;
-  if (!isCounted(input, minute)) return 'unsettled';
+  if (!isCounted(input, minute) || isBeingRemoved(input, minute)) return 'unsettled';
   if (difference < 0)
     return isDrained(input, minute + minuteMs) && input.deadIsComplete ? 'loss' : 'unsettled';
   if (beyond === 0) return 'holds';
@@ -97,6 +101,13 @@ function judge(input: BalanceInput, minute: number, difference: number, beyond: 
   const killed = processes.some((process) => mayBeUncounted(process, input.readAt, minute));
   return killed ? 'holds' : 'surplus';
 }
+
+/**
+ * Whether lines of the minute were being removed at any time from the first look at the entries to the last: what was
+ * removed before is in neither the audit nor the removals that are open, and entered in both books.
+ */
+const isBeingRemoved = ({ entriesBefore, removing, entries }: BalanceInput, minute: number): boolean =>
+  removing.has(minute) || entriesBefore.dropped.get(minute) !== entries.dropped.get(minute);
 
 function isCounted(input: BalanceInput, minute: number): boolean {
   if (!haveCounted(input.after, minute + minuteMs, input)) return false;

@@ -1,6 +1,6 @@
 import type { ByMinute } from '../domain/ledger/minute.ts';
 import { type LedgerEntryRecord, ledgerEntries } from '../domain/records/ledger.ts';
-import type { RecordStore, RecordTransaction } from '../engines/record-store/port.ts';
+import type { RecordReader, RecordStore, RecordTransaction } from '../engines/record-store/port.ts';
 
 /** Lines of one project that were accepted and are not stored. */
 export interface LedgerEntry {
@@ -40,7 +40,7 @@ const pageSize = 1000;
 
 /** Lines that were entered under a subject, by minute. */
 export async function entered(
-  records: RecordStore,
+  records: RecordReader,
   { project, entry, subject }: Pick<LedgerEntry, 'project' | 'entry' | 'subject'>,
 ): Promise<ByMinute> {
   // An entry is of a message or of a removal: there is a record for each minute that it spans.

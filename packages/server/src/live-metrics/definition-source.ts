@@ -1,6 +1,6 @@
+import type { Log } from '../domain/log.ts';
 import { compileDefinition, type DefinedMetric } from '../domain/metrics/defined-metric.ts';
 import { metricDefinitions } from '../domain/records/metric-definitions.ts';
-import type { Log } from '../domain/log.ts';
 import type { Timers } from '../domain/timers.ts';
 import type { RecordReader } from '../engines/record-store/port.ts';
 

@@ -12,7 +12,7 @@ import { readFigure } from '../domain/metrics/live-figures.ts';
 import { testEvent } from '../domain/metrics/live-metrics.fixture.ts';
 import { toMetricData } from '../domain/metrics/metric-messages.ts';
 import { isErrorEvent } from '../domain/queries/matches-filter.ts';
-import { createManualTime, type ManualTime } from '../domain/timers.fixture.ts';
+import { createFakeTimers, type FakeTimers } from '../domain/timers.fixture.ts';
 import type { ConsumeOptions, Delivery, LiveMessage } from '../engines/bus/port.ts';
 import type { HistoryPoint, HistoryQuery } from '../engines/event-store/port.ts';
 import { createStreamWorker } from '../services/analytics/stream-worker.ts';
@@ -23,7 +23,7 @@ import { createLiveMetrics, type RunningLiveMetrics } from './live-metrics.ts';
 const noon = Date.UTC(2023, 11, 1, 12);
 const minute = 60_000;
 
-let time: ManualTime;
+let time: FakeTimers;
 let stored: Event[];
 let reads: number;
 let consumers: ConsumeOptions[];
@@ -32,7 +32,7 @@ let acknowledged: string[];
 let deliveries: number;
 
 beforeEach(() => {
-  time = createManualTime(noon);
+  time = createFakeTimers(noon);
   stored = [];
   reads = 0;
   consumers = [];

@@ -25,6 +25,8 @@ interface StorageMetrics {
   onRedelivered(): void;
   /** Batches that moved to the dead letters. */
   onDead(count: number): void;
+  /** Events were removed by retention. */
+  onRemoved(count: number): void;
   /** Seconds of one append to the event store. */
   onAppendTime(seconds: number): void;
   /** Seconds from the receipt of an event to the moment at which queries see it. */
@@ -139,6 +141,10 @@ export function createMetrics({ processMetrics = true, version }: MetricsOptions
     'Lines that could not become events and are kept beside them.',
   );
   const dead = counter('streamflow_storage_dead_letters_total', 'Batches moved to the dead letters.');
+  const removed = counter(
+    'streamflow_retention_removed_events_total',
+    'Events removed because they were older than they are kept.',
+  );
   const redelivered = counter(
     'streamflow_storage_redelivered_total',
     'Batches that may have been delivered to storage before.',
@@ -230,6 +236,7 @@ export function createMetrics({ processMetrics = true, version }: MetricsOptions
       },
       onRedelivered: () => redelivered.inc(),
       onDead: (count) => dead.inc(count),
+      onRemoved: (count) => removed.inc(count),
       onAppendTime: (seconds) => appendTime.observe(seconds),
       onQueryable: (seconds) => eventTime.observe(seconds),
     },

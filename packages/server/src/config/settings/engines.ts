@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { gigabyte, megabyte } from '../bytes.ts';
-import { address, choice, integer, optionalText, secret, text, toggle } from '../setting.ts';
+import { address, choice, integer, numbersByName, optionalText, secret, text, toggle } from '../setting.ts';
+import { eventTypes } from './events.ts';
 
 /* The engines, built in or servers. */
 
@@ -236,6 +237,8 @@ export const bus = Type.Object({
   }),
 });
 
+/** A hundred years, days. */
+const longestRetention = 36_500;
 export const storage = Type.Object({
   partition_by: choice({
     env: 'STORAGE_PARTITION_BY',
@@ -254,12 +257,30 @@ export const storage = Type.Object({
   id_horizon_days: integer({
     env: 'STORAGE_ID_HORIZON_DAYS',
     description:
-      'How long PostgreSQL knows an id whatever the timestamp that it is sent again with; with the same timestamp it knows it for ever. ClickHouse knows ids for ever.',
+      'How long PostgreSQL knows an id whatever the timestamp that it is sent again with; with the same timestamp it knows it for ever. ClickHouse knows ids for ever. Both know the id of an event that retention removed for so long.',
     unit: 'days',
     default: 7,
     minimum: 1,
     maximum: 3650,
-    needs: 'database.url',
+  }),
+  retention_days: integer({
+    env: 'STORAGE_RETENTION_DAYS',
+    description:
+      'How long events are kept, by their timestamp and whole days in UTC; older ones are removed within the hour. 0 keeps them for ever.',
+    unit: 'days',
+    default: 0,
+    minimum: 0,
+    maximum: longestRetention,
+  }),
+  retention_days_by_type: numbersByName({
+    env: 'STORAGE_RETENTION_DAYS_BY_TYPE',
+    description:
+      'The same for some types, in place of `storage.retention_days`: by type, or by `prefix.*` for all types below; the longest name that fits counts.',
+    unit: 'days',
+    isName: (name) => eventTypes.test(name),
+    names: 'names like shop.order or patterns like shop.*',
+    minimum: 0,
+    maximum: longestRetention,
   }),
   block_rows: integer({
     env: 'STORAGE_BLOCK_ROWS',

@@ -5,7 +5,8 @@ import { choice, integer, list } from '../setting.ts';
 
 /* What is an acceptable event. */
 
-const eventTypes = new RegExp(`${eventTypePattern.slice(0, -1)}(\\.\\*)?$`);
+/** An event type, or all types below a prefix: `shop.order`, `shop.*`. */
+export const eventTypes = new RegExp(`${eventTypePattern.slice(0, -1)}(\\.\\*)?$`);
 
 export const events = Type.Object({
   types: list({

@@ -18,6 +18,7 @@ import {
   propertyKeys,
   valueSets,
 } from './event-fixtures.contract.ts';
+import { describeRetention } from './event-retention.contract.ts';
 import { type AppendResult, type EventBlock, type EventStore, UnstorableBlockError } from './port.ts';
 
 export interface EventStoreUnderTest {
@@ -361,6 +362,12 @@ export function describeEventStore(name: string, open: () => Promise<EventStoreU
 
     describeAggregations(() => store);
     describeAudit(() => store);
+    describeRetention(
+      () => store,
+      async () => {
+        store = await opened.reopen();
+      },
+    );
   });
 }
 

@@ -5,6 +5,7 @@ import type {
   EventListQuery,
   EventPosition,
 } from '../../domain/queries/event-query.ts';
+import type { Retention } from '../../domain/retention/retention.ts';
 import type { Intervals } from '../../domain/time/intervals.ts';
 
 /** Lines to store together. */
@@ -38,8 +39,8 @@ export interface Twin {
   /** When the line was received (its `received_at`), milliseconds since the epoch. */
   readonly receivedAt: number;
   /**
-   * When the event that is stored with this id, before or by this block, was received. The same as `receivedAt` when the
-   * line is that very event, delivered again; and when the event is gone meanwhile.
+   * When the event that is stored with this id, before or by this block, or was and is removed, was received. The same as
+   * `receivedAt` when the line is that very event, delivered again.
    */
   readonly storedReceivedAt: number;
 }
@@ -148,8 +149,37 @@ export interface EventAudit {
 /** So many repeated ids and mismatches are given as examples at most. */
 export const auditExamples = 20;
 
+/** Events that are removed together, all of them or none. */
+export interface Removal {
+  /** No other removal ever has it; letters, digits and `. _ -`, at most 200 of them. */
+  readonly name: string;
+  readonly lines: readonly {
+    readonly project: string;
+    /** Start of the minute of receipt, milliseconds since the epoch. */
+    readonly minute: number;
+    readonly count: number;
+  }[];
+}
+
+/** Where removals are accounted for: told before and after each, which go one after the other. */
+export interface RemovalBooks {
+  /** Nothing of it is removed before this resolves, and nothing at all when it rejects. */
+  begin(removal: Removal): Promise<void>;
+  /** It is removed, for good. */
+  end(name: string): Promise<void>;
+  /** Nothing of it is removed, nor will be: events came meanwhile, or readers did not let go. */
+  cancel(name: string): Promise<void>;
+}
+
+export interface RetentionResult {
+  /** Events that were removed. */
+  readonly events: number;
+  /** Partitions that were dropped whole. */
+  readonly partitions: readonly string[];
+}
+
 /**
- * Every event, for ever.
+ * Every event, until retention removes it.
  *
  * - **Acknowledgement.** `append` resolves when the rows are durable and visible to every read that starts afterwards.
  * - **Identity.** An event's id is unique by (project, id, timestamp) for ever and by (project, id) for the horizon of
@@ -163,6 +193,12 @@ export const auditExamples = 20;
  * - **Reads** are bounded in time and memory; past the bound they reject with `ServiceUnavailable`. Filters and
  *   aggregations mean what `domain/queries` says, the same on every engine. Quantiles are exact or have a relative
  *   error of at most 1 %; counts and unique users are exact.
+ * - **Retention.** `remove` takes events away by their timestamp, whole days in UTC, for all projects, with what roll-ups
+ *   say of them: no read that starts after it has resolved sees any of them, and all others are as they were. Appends go
+ *   on beside it, and what they store is either counted by a removal or stays. An id stays known for the horizon from
+ *   its receipt: sent again meanwhile it is a duplicate of the event that is gone, and stores nothing. After that it is
+ *   new. When `remove` rejects, or the process dies, one removal may have begun and not ended: `settle` says what became
+ *   of it. The engine's maintenance, and not `remove`, may give its disk space back.
  * - **Audit.** `audit` counts rows, not what some index or roll-up says of them, and is bounded like every read, though
  *   a long range may be read in several queries.
  */
@@ -194,6 +230,17 @@ export interface EventStore {
   ): AsyncIterable<readonly Event[]>;
   /** What is stored by minute of receipt, and whether ids are unique and roll-ups right. */
   audit(query: AuditQuery, options?: ReadOptions): Promise<EventAudit>;
+  /**
+   * Removes events that are older than they are to be kept, a part at a time, each entered in the books before. Ends
+   * between two parts when the signal fires. Where one process at a time may append, it rejects in the others with
+   * `ServiceUnavailable`.
+   */
+  remove(retention: Retention, books: RemovalBooks, options?: ReadOptions): Promise<RetentionResult>;
+  /**
+   * Whether a removal that was begun, here or by a process that died, is done, once that is certain; when it is not, it
+   * never will be. To be asked before anything else is removed.
+   */
+  settle(name: string): Promise<boolean>;
   ping(): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import type { AggregationResult, Event, LineEvent } from '@streamflow/contracts';
 import { expect } from 'vitest';
-import type { AggregationQuery, EventFilter, GroupKey } from '../../domain/queries/event-query.ts';
 import { responseTimeOf } from '../../domain/metrics/response-time.ts';
+import type { AggregationQuery, EventFilter, GroupKey } from '../../domain/queries/event-query.ts';
 import { isErrorEvent, matchesFilter } from '../../domain/queries/matches-filter.ts';
 import { valueAt } from '../../domain/queries/property-path.ts';
 import { type Intervals, startOf } from '../../domain/time/intervals.ts';

@@ -7,7 +7,7 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../../domain/log.ts';
 import { testEvent } from '../../domain/metrics/live-metrics.fixture.ts';
-import { createManualTime, type ManualTime } from '../../domain/timers.fixture.ts';
+import { createFakeTimers, type FakeTimers } from '../../domain/timers.fixture.ts';
 import type { LiveMessage } from '../../engines/bus/port.ts';
 import { principals, startTestServer, type TestServer } from '../../http/server.fixture.ts';
 import { openTestRecords, type TestRecords } from '../../ledger/test-records.fixture.ts';
@@ -18,7 +18,7 @@ import { createAnalytics } from './analytics.ts';
 const noon = Date.UTC(2023, 11, 1, 12);
 const minute = 60_000;
 
-let time: ManualTime;
+let time: FakeTimers;
 let records: TestRecords;
 let definitions: DefinitionSource;
 let server: TestServer;
@@ -28,7 +28,7 @@ const stored = Array.from({ length: 10 }, (_, n) =>
 );
 
 beforeEach(async () => {
-  time = createManualTime(noon);
+  time = createFakeTimers(noon);
   records = await openTestRecords(time);
   definitions = createDefinitionSource({ records: records.store, timers: time, log: silentLog });
   published = [];
@@ -41,6 +41,7 @@ beforeEach(async () => {
   const events = {
     ping: async () => {},
     history: async () => [],
+    aggregate: async () => ({ aggregations: {}, total: 0, period: { start: null, end: null } }),
     async *export({ filter: { start = 0, end = 0 } }: { filter: { start?: number; end?: number } }) {
       yield stored.filter(({ timestamp }) => Date.parse(timestamp) >= start && Date.parse(timestamp) < end);
     },

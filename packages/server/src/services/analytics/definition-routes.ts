@@ -5,9 +5,10 @@ import {
   getMetricDefinition,
   type Issue,
   listMetricDefinitions,
+  liveFigureNames,
+  type MetricDefinition,
   MetricDefinitionBody,
   MetricDefinitionParams,
-  type MetricDefinition,
   RecordListQuery,
   replaceMetricDefinition,
 } from '@streamflow/contracts';
@@ -20,7 +21,6 @@ import { StreamFlowError, validationError } from '../../domain/errors.ts';
 import type { Log } from '../../domain/log.ts';
 import { isBuiltInMetric } from '../../domain/metrics/built-in-metrics.ts';
 import { compileDefinition, type DefinedMetric } from '../../domain/metrics/defined-metric.ts';
-import { liveFigureNames } from '@streamflow/contracts';
 import { type MetricDefinitionRecord, metricDefinitions } from '../../domain/records/metric-definitions.ts';
 import type { RecordStore } from '../../engines/record-store/port.ts';
 import type { MountedRoute } from '../../http/service.ts';

@@ -6,7 +6,7 @@ import { WebSocket } from 'ws';
 import { StreamFlowError } from '../../domain/errors.ts';
 import { silentLog } from '../../domain/log.ts';
 import { createTestLive, type TestLive, testEvent } from '../../domain/metrics/live-metrics.fixture.ts';
-import { createManualTime, type ManualTime } from '../../domain/timers.fixture.ts';
+import { createFakeTimers, type FakeTimers } from '../../domain/timers.fixture.ts';
 import { createHttpServer, type HttpServer } from '../../http/server.ts';
 import type { Principal } from '../../http/service.ts';
 import { createMetrics } from '../../observability/metrics.ts';
@@ -16,7 +16,7 @@ import { realtimeMetricsRoute } from './realtime-metrics.ts';
 const noon = Date.UTC(2023, 11, 1, 12);
 const second = 1000;
 
-let time: ManualTime;
+let time: FakeTimers;
 let live: TestLive;
 let metricsSocket: MetricsSocket;
 let server: HttpServer;
@@ -34,7 +34,7 @@ const principal = (id: string, mayRead: boolean): Principal => ({
 });
 
 beforeEach(async () => {
-  time = createManualTime(noon);
+  time = createFakeTimers(noon);
   live = createTestLive(noon);
   dropped = 0;
   metricsSocket = createMetricsSocket({
@@ -80,7 +80,6 @@ beforeEach(async () => {
     clock: time,
     corsOrigins: [],
     trustedProxies: [],
-    logRequests: false,
     version: '1.0.0',
   });
   ({ port } = await server.listen('127.0.0.1', 0));

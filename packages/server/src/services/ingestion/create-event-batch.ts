@@ -1,8 +1,8 @@
 import { createEventBatch, EventBatchInput, type EventBatchResult } from '@streamflow/contracts';
 import { validationError } from '../../domain/errors.ts';
 import { type NormalisedBatch, normaliseBatch } from '../../domain/events/batch.ts';
-import { restrictTypes } from '../../domain/events/restrict-types.ts';
 import type { SentAt } from '../../domain/events/receipt.ts';
+import { restrictTypes } from '../../domain/events/restrict-types.ts';
 import { readJson, refuseUnknownFields } from '../../domain/events/strict-json.ts';
 import type { MountedRoute } from '../../http/service.ts';
 import { sentAtHeader } from './create-event.ts';

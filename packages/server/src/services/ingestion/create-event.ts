@@ -1,7 +1,7 @@
 import { createEvent } from '@streamflow/contracts';
 import { orThrow } from '../../domain/events/normalise.ts';
-import { restrictTypes } from '../../domain/events/restrict-types.ts';
 import type { SentAt } from '../../domain/events/receipt.ts';
+import { restrictTypes } from '../../domain/events/restrict-types.ts';
 import { parseJson } from '../../domain/events/strict-json.ts';
 import type { MountedRoute, RequestContext } from '../../http/service.ts';
 import { counted, type Intake, publishEvents } from './intake.ts';

@@ -4,7 +4,7 @@ import { StreamFlowError } from '../../domain/errors.ts';
 import { createEventTypes } from '../../domain/events/event-types.ts';
 import { defaultEventLimits } from '../../domain/events/limits.ts';
 import { silentLog } from '../../domain/log.ts';
-import type { Timers } from '../../domain/timers.ts';
+import { createFakeTimers } from '../../domain/timers.fixture.ts';
 import type { EventBatch } from '../../engines/bus/port.ts';
 import { createHttpServer } from '../../http/server.ts';
 import type { Principal } from '../../http/service.ts';
@@ -13,7 +13,7 @@ import { createIngestion, type IngestionOptions } from './ingestion.ts';
 
 /* The ingestion service over HTTP, on a bus and a store of which a test decides everything, with a clock that it drives. */
 
-export const start = Date.UTC(2023, 11, 1, 12);
+export { createFakeTimers, type FakeTimers, start, turns } from '../../domain/timers.fixture.ts';
 
 export interface FakeBus {
   readonly published: EventBatch[];
@@ -55,44 +55,6 @@ export function createFakeBus(): FakeBus {
     ping: async () => {},
   };
   return bus;
-}
-
-export interface FakeTimers extends Timers {
-  /** Moves the clock on and runs what has come due, in its order. */
-  advance(milliseconds: number): Promise<void>;
-  now(): number;
-  readonly waiting: () => number;
-}
-
-export function createFakeTimers(): FakeTimers {
-  let now = start;
-  const due = new Set<{ readonly at: number; readonly run: () => void }>();
-  return {
-    now: () => now,
-    waiting: () => due.size,
-    after(milliseconds, run) {
-      const entry = { at: now + milliseconds, run };
-      due.add(entry);
-      return () => void due.delete(entry);
-    },
-    async advance(milliseconds) {
-      const end = now + milliseconds;
-      for (;;) {
-        const [next] = [...due].filter(({ at }) => at <= end).toSorted((a, b) => a.at - b.at);
-        if (next === undefined) break;
-        due.delete(next);
-        now = next.at;
-        next.run();
-        await turns();
-      }
-      now = end;
-    },
-  };
-}
-
-/** Lets everything run that waits for nothing but turns of the event loop. */
-export async function turns(count = 5): Promise<void> {
-  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
 const principal = (id: string, permissions: readonly Permission[], project = 'default'): Principal => ({

@@ -1,10 +1,10 @@
 import { type CountReceivedResult, countReceivedEvents, uuidPattern } from '@streamflow/contracts';
 import type { Clock } from '../../domain/clock.ts';
 import { formatTimestamp } from '../../domain/events/timestamp.ts';
-import type { EventStore, ReceivedQuery } from '../../engines/event-store/port.ts';
-import type { MountedRoute } from '../../http/service.ts';
 import { readInstant } from '../../domain/queries/parse-event-filter.ts';
 import { createQueryReader, type QueryReader } from '../../domain/queries/query-reader.ts';
+import type { EventStore, ReceivedQuery } from '../../engines/event-store/port.ts';
+import type { MountedRoute } from '../../http/service.ts';
 
 export interface CountReceivedRouteOptions {
   readonly events: Pick<EventStore, 'countReceived'>;

@@ -4,6 +4,7 @@ import type { Clock } from '../../domain/clock.ts';
 import { StreamFlowError, validationError } from '../../domain/errors.ts';
 import { formatTimestamp } from '../../domain/events/timestamp.ts';
 import type { AggregationQuery } from '../../domain/queries/event-query.ts';
+import { createQueryReader } from '../../domain/queries/query-reader.ts';
 import type { EventPage, EventStore, ReadOptions } from '../../engines/event-store/port.ts';
 import type { MountedRoute } from '../../http/service.ts';
 import { countReceivedRoute } from './count-received-route.ts';
@@ -12,7 +13,6 @@ import { lookUpRoute } from './look-up-route.ts';
 import { parseAggregationQuery, refuseLongSeries } from './parse-aggregation-query.ts';
 import type { ListRequest } from './parse-event-query.ts';
 import { parseListQuery } from './parse-event-query.ts';
-import { createQueryReader } from '../../domain/queries/query-reader.ts';
 
 export interface EventRoutesOptions {
   readonly events: Pick<EventStore, 'get' | 'receipts' | 'countReceived' | 'find' | 'list' | 'aggregate'>;

@@ -1,11 +1,11 @@
 import { longestLedgerDays, readLedger } from '@streamflow/contracts';
 import { formatTimestamp } from '../../domain/events/timestamp.ts';
 import { type MinuteRange, minuteOf } from '../../domain/ledger/minute.ts';
+import { readInstant } from '../../domain/queries/parse-event-filter.ts';
+import { createQueryReader } from '../../domain/queries/query-reader.ts';
 import type { MountedRoute } from '../../http/service.ts';
 import { auditLedger, type LedgerAuditOptions, wholeMinutes } from '../../ledger/audit-ledger.ts';
 import { pause } from './back-off.ts';
-import { readInstant } from '../../domain/queries/parse-event-filter.ts';
-import { createQueryReader } from '../../domain/queries/query-reader.ts';
 
 const dayMs = 86_400_000;
 

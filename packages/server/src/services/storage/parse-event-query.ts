@@ -1,9 +1,9 @@
 import { ExportEventsQuery, ListEventsQuery } from '@streamflow/contracts';
 import { validationError } from '../../domain/errors.ts';
 import type { EventFilter, EventListQuery, EventOrder } from '../../domain/queries/event-query.ts';
-import { parseEventCursor } from './event-cursor.ts';
 import { readEventFilter } from '../../domain/queries/parse-event-filter.ts';
 import { createQueryReader } from '../../domain/queries/query-reader.ts';
+import { parseEventCursor } from './event-cursor.ts';
 
 /** Events that pages by number reach; whoever reads deeper passes the cursor, which costs the same at any depth. */
 const maxOffset = 100_000;

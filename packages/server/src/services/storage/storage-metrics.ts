@@ -18,4 +18,6 @@ export interface StorageMetrics {
   onRedelivered(): void;
   /** Batches that went to the dead letters. */
   onDead(count: number): void;
+  /** Events were removed by retention. */
+  onRemoved(count: number): void;
 }

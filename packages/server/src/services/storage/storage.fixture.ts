@@ -176,6 +176,8 @@ export function createTestStore(): TestStore {
       period: { start: null, end: null },
     }),
     export: (query, options) => exportPages([...store.events.values()].slice(0, query.limit), options),
+    remove: async () => ({ events: 0, partitions: [] }),
+    settle: async () => false,
     ping: () => store.pinging(),
     close: nothing,
   };
@@ -285,6 +287,7 @@ export function createTestMetrics(): TestMetrics {
     onDead(count) {
       metrics.totals.dead += count;
     },
+    onRemoved: () => {},
   };
   return metrics;
 }

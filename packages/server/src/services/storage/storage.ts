@@ -12,6 +12,7 @@ import { eventRoutes } from './event-routes.ts';
 import { exportRoute } from './export-route.ts';
 import type { BlockLimits } from './flush-rule.ts';
 import { ledgerRoute } from './ledger-route.ts';
+import { createRetentionRuns, type RetentionRunsOptions } from './retention-runs.ts';
 import type { StorageMetrics } from './storage-metrics.ts';
 import { createStoring } from './storing.ts';
 
@@ -29,6 +30,8 @@ export interface StorageOptions {
   readonly block?: Partial<BlockLimits>;
   /** How long `stop` may go on writing what was delivered, milliseconds; 5,000 unless given. */
   readonly stopWithinMs?: number;
+  /** Removes old events, where this process is a server and not a command. */
+  readonly retention?: Pick<RetentionRunsOptions, 'days' | 'timers' | 'settleAfterMs'>;
 }
 
 /** Sizes at which a commit costs the store little beside its rows, and that keep its memory within bounds. */
@@ -68,6 +71,19 @@ export function createStorage(options: StorageOptions): Service {
     log,
   });
 
+  const retentionRuns =
+    options.retention === undefined
+      ? null
+      : createRetentionRuns({
+          ...options.retention,
+          events,
+          records,
+          clock,
+          log,
+          mayRun: () => storing.writer !== null,
+          onRemoved: (count) => options.metrics.onRemoved(count),
+        });
+
   return {
     name: 'storage',
     routes: [
@@ -89,7 +105,13 @@ export function createStorage(options: StorageOptions): Service {
       events_waiting: () => storing.writer?.waitingRows() ?? 0,
       oldest_waiting_ms: () => storing.writer?.oldestAgeMs() ?? 0,
     },
-    start: () => storing.start(),
-    stop: () => storing.stop(),
+    async start() {
+      await storing.start();
+      retentionRuns?.start();
+    },
+    async stop() {
+      await retentionRuns?.stop();
+      await storing.stop();
+    },
   };
 }

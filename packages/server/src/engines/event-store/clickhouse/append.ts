@@ -20,6 +20,11 @@ export interface AppendOptions {
 
 export interface Appending {
   append(block: EventBlock): Promise<AppendResult>;
+  /**
+   * Does something while no block is appended, in a turn of this process. What it is given is to be called before each
+   * change, and throws when another process may append by now.
+   */
+  exclusively<T>(name: string, work: (mayChange: () => void) => Promise<T>): Promise<T>;
   /** Whether every block either was stored or was not, as far as is known: nothing may still be on its way. */
   readonly settled: boolean;
 }
@@ -41,17 +46,28 @@ export function createAppending({ statements, clock, log, lease }: AppendOptions
   let last: Promise<unknown> = Promise.resolve();
   const failed = new Set<string>();
 
+  const beginTerm = async (): Promise<() => void> => {
+    if (lease === null) return () => {};
+    const term = await lease.hold();
+    return () => lease.check(term);
+  };
+
+  const remember = (name: string): void => {
+    failed.add(name);
+    for (const oldest of failed) {
+      if (failed.size <= rememberedFailures) break;
+      failed.delete(oldest);
+    }
+  };
+
   const append = async (block: EventBlock): Promise<AppendResult> => {
     const lines = readBlockLines(block.lines, block.count);
     const first = lines[0];
     if (first === undefined) return { stored: 0, textOnly: 0, setAside: 0, ...noDuplicates };
     // Whether a block that failed was stored after all is found out when it comes again.
     const name = `${first.id} ${block.lines.length}`;
-    const term = lease === null ? null : await lease.hold();
     // Each of several inserts: the look-up before them holds for this term alone.
-    const mayInsert = (): void => {
-      if (term !== null) lease?.check(term);
-    };
+    const mayInsert = await beginTerm();
     try {
       const result =
         block.mayBeKnown || failed.has(name)
@@ -60,11 +76,7 @@ export function createAppending({ statements, clock, log, lease }: AppendOptions
       failed.delete(name);
       return result;
     } catch (error) {
-      failed.add(name);
-      for (const oldest of failed) {
-        if (failed.size <= rememberedFailures) break;
-        failed.delete(oldest);
-      }
+      remember(name);
       if (error instanceof StatementError) throw unavailable('The event store refused a block', 1, error);
       throw error;
     }
@@ -83,9 +95,9 @@ export function createAppending({ statements, clock, log, lease }: AppendOptions
     lines: readonly BlockLine[],
     mayInsert: () => void,
   ): Promise<AppendResult> => {
-    const { fresh, duplicates } = split(lines, await findKnownIds(statements, lines));
+    const { fresh, duplicates } = split(lines, await findKnownIds(statements, lines, clock.now()));
     const inserted = await insert(block, fresh, mayInsert);
-    const comparison = await compareDuplicates(statements, block, duplicates);
+    const comparison = await compareDuplicates(statements, block, duplicates, clock.now());
     return { ...inserted, duplicates: duplicates.length, ...comparison };
   };
 
@@ -118,12 +130,26 @@ export function createAppending({ statements, clock, log, lease }: AppendOptions
     }
   };
 
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(work);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+
   return {
-    append(block) {
-      const turn = last.then(() => append(block));
-      last = turn.catch(() => undefined);
-      return turn;
-    },
+    append: (block) => inTurn(() => append(block)),
+    exclusively: (name, work) =>
+      inTurn(async () => {
+        const mayChange = await beginTerm();
+        try {
+          const result = await work(mayChange);
+          failed.delete(name);
+          return result;
+        } catch (error) {
+          remember(name);
+          throw error;
+        }
+      }),
     get settled() {
       return failed.size === 0;
     },

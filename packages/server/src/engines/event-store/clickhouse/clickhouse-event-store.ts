@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../../domain/clock.ts';
 import type { Log } from '../../../domain/log.ts';
+import { dayMs } from '../../../domain/retention/retention.ts';
 import type { EventStore } from '../port.ts';
 import { aggregateEvents } from './aggregate.ts';
 import { createAppending } from './append.ts';
@@ -10,6 +12,7 @@ import { layoutOf } from './layout.ts';
 import { exportEvents, getEvent, listEvents } from './list.ts';
 import { countReceived, findEvents, readReceipts } from './look-up.ts';
 import { createDatabase, migrate } from './migrate.ts';
+import { createRemoving } from './retention.ts';
 import { createStatements, type ReadLimits, type Statements } from './statements.ts';
 import { WriterLease } from './writer-lease.ts';
 import { awaitTurn } from './writer-turn.ts';
@@ -22,6 +25,8 @@ export interface ClickHouseEventStoreOptions {
   readonly log: Log;
   /** Bounds of every read; 30 seconds, 500 MB and 2 threads unless given. */
   readonly limits?: Partial<ReadLimits>;
+  /** Days from the receipt of an event for which its id stays known when retention removes it; 7 unless given. */
+  readonly idHorizonDays?: number;
   /** Milliseconds of the writers' turns, where there are several. */
   readonly turns?: Partial<TurnTimes>;
 }
@@ -55,11 +60,17 @@ export async function openClickHouseEventStore(options: ClickHouseEventStoreOpti
   const times = { leaseMs: 15_000, marginMs: 5000, insertMs: 30_000, ...options.turns };
   const lease =
     writer === null ? null : new WriterLease({ statements, layout, database, holder: writer, log, ...times });
-  const appending = createAppending({
-    statements: lease === null ? statements : inTurn(statements, lease, times),
+  const writing = lease === null ? statements : inTurn(statements, lease, times);
+  const appending = createAppending({ statements: writing, clock, log, lease });
+  const removing = createRemoving({
+    statements: writing,
+    database,
+    layout,
+    appending,
     clock,
     log,
-    lease,
+    newId: randomUUID,
+    horizonMs: (options.idHorizonDays ?? 7) * dayMs,
   });
   return {
     append: (block) => appending.append(block),
@@ -73,6 +84,8 @@ export async function openClickHouseEventStore(options: ClickHouseEventStoreOpti
     history: (query, readOptions = {}) => readHistory(statements, query, readOptions),
     export: (query, readOptions = {}) => exportEvents(statements, query, readOptions),
     audit: (query, readOptions = {}) => auditEvents(statements, query, readOptions),
+    remove: (retention, books, { signal } = {}) => removing.remove(retention, books, signal),
+    settle: (name) => removing.settle(name),
     ping: () => statements.ping(),
     async close() {
       await lease?.close(appending.settled);
@@ -81,9 +94,11 @@ export async function openClickHouseEventStore(options: ClickHouseEventStoreOpti
   };
 }
 
-/** Inserts bear the name of their writer and end in time, so that a successor can find and end them. */
+/** What changes rows bears the name of its writer, and inserts end in time, so that a successor can find and end it. */
 const inTurn = (statements: Statements, lease: WriterLease, { insertMs }: TurnTimes): Statements => ({
   ...statements,
+  command: (sql, parameters, settings) =>
+    statements.command(sql, parameters, { ...settings, log_comment: lease.comment }),
   insert: (sql, data, settings) =>
     statements.insert(sql, data, {
       ...settings,

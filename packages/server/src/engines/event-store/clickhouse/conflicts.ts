@@ -2,7 +2,7 @@ import { type BlockLine, receivedAtOf } from '../block-lines.ts';
 import { eventContent, lineContent } from '../event-content.ts';
 import type { Twin } from '../port.ts';
 import { eventColumns, readEventRow } from './event-row.ts';
-import { rowsWithIds } from './id-list-sql.ts';
+import { removedIds, rowsWithIds } from './id-list-sql.ts';
 import type { Statements } from './statements.ts';
 
 export interface Duplicate {
@@ -25,6 +25,7 @@ export async function compareDuplicates(
   statements: Statements,
   block: Buffer,
   duplicates: readonly Duplicate[],
+  now: number,
 ): Promise<Comparison> {
   const contentOf = (line: BlockLine): string => lineContent(block.subarray(line.start, line.end));
   let conflicts = 0;
@@ -32,14 +33,21 @@ export async function compareDuplicates(
   for (let start = 0; start < duplicates.length; start += batch) {
     const part = duplicates.slice(start, start + batch);
     const stored = await storedEvents(statements, part);
+    const gone = await removedEvents(
+      statements,
+      part.filter(({ line, twin }) => twin === null && !stored.has(keyOf(line))),
+      now,
+    );
     for (const { line, twin } of part) {
       const receivedAt = receivedAtOf(block, line);
       const other =
         twin === null
-          ? stored.get(`${line.id} ${line.project}`)
+          ? stored.get(keyOf(line))
           : { content: contentOf(twin), receivedAt: receivedAtOf(block, twin) };
-      if (other?.content !== contentOf(line)) conflicts += 1;
-      twins.push({ line: line.number, receivedAt, storedReceivedAt: other?.receivedAt ?? receivedAt });
+      const removedReceivedAt = gone.get(keyOf(line));
+      if (removedReceivedAt === undefined && other?.content !== contentOf(line)) conflicts += 1;
+      const storedReceivedAt = other?.receivedAt ?? removedReceivedAt ?? receivedAt;
+      twins.push({ line: line.number, receivedAt, storedReceivedAt });
     }
   }
   return { conflicts, twins };
@@ -63,3 +71,17 @@ async function storedEvents(
     }),
   );
 }
+
+/** When events were received whose id is known although retention removed them. */
+async function removedEvents(
+  statements: Statements,
+  duplicates: readonly Duplicate[],
+  now: number,
+): Promise<ReadonlyMap<string, number>> {
+  const ids = [...new Set(duplicates.map(({ line }) => line.id))];
+  const columns = 'project, toString(id) AS event_id, toUnixTimestamp64Milli(received_at) AS received';
+  const rows = await rowsWithIds(statements, columns, ids, removedIds(now));
+  return new Map(rows.map((row) => [`${row.event_id} ${row.project}`, Number(row.received)]));
+}
+
+const keyOf = ({ id, project }: BlockLine): string => `${id} ${project}`;

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../domain/clock.ts';
 import { silentLog } from '../../../domain/log.ts';
 import { blockOf, hostileTexts, makeEvent } from '../event-fixtures.contract.ts';
+import { createTestBooks } from '../removal-books.fixture.ts';
 import { openClickHouseEventStore } from './clickhouse-event-store.ts';
 import { type EmbeddedClickHouse, openEmbeddedClickHouse } from './embedded.ts';
 
@@ -131,6 +132,51 @@ describe('the embedded ClickHouse', () => {
     expect(embedded.restarts).toBeGreaterThan(0);
     const counted = await rows('SELECT count() AS rows, uniqExact(id) AS ids FROM streamflow.events');
     expect(counted).toEqual([{ rows: 20_000, ids: 20_000 }]);
+    await store.close();
+  });
+
+  it('says after kill -9 in the middle of a removal whether it was done, and then it is, as a whole', async () => {
+    const store = await openClickHouseEventStore({
+      connection: embedded.connection,
+      clock: systemClock,
+      log: silentLog,
+    });
+    const retention = { before: null, types: { old: Date.UTC(2026, 3, 2) } };
+    const timestamp = '2026-04-01T00:00:00.000Z';
+    const stored = async () =>
+      Number((await rows("SELECT count() AS rows FROM streamflow.events WHERE type = 'old'"))[0]?.rows);
+    const append = async (count: number): Promise<void> => {
+      const events = Array.from({ length: count }, () => makeEvent({ type: 'old', timestamp }));
+      await vi.waitFor(() => store.append(blockOf(events)), { timeout: 20_000, interval: 50 });
+    };
+    let kept = 0;
+    let interrupted = 0;
+    for (const delay of [0, 12, 25, 40]) {
+      await append(2000);
+      kept += 2000;
+      const books = createTestBooks();
+      const { pid } = embedded;
+      books.before = async () =>
+        void setTimeout(() => pid !== undefined && process.kill(pid, 'SIGKILL'), delay);
+      await store.remove(retention, books).catch(() => {
+        interrupted += 1;
+      });
+      await expect
+        .poll(() => embedded.pid !== undefined && embedded.pid !== pid, { timeout: 20_000 })
+        .toBe(true);
+      // Events that come before anybody asks are of no removal.
+      await append(10);
+      kept += 10;
+      for (const { lines } of books.ended) kept -= lines[0]?.count ?? 0;
+      for (const { name, lines } of books.open.values()) {
+        const isDone = await vi.waitFor(() => store.settle(name), { timeout: 20_000, interval: 50 });
+        if (isDone) kept -= lines[0]?.count ?? 0;
+      }
+      expect(await stored()).toBe(kept);
+    }
+    expect(interrupted).toBeGreaterThan(0);
+    expect((await store.remove(retention, createTestBooks())).events).toBe(kept);
+    expect(await stored()).toBe(0);
     await store.close();
   });
 

@@ -1,5 +1,5 @@
 import type { BlockLine } from '../block-lines.ts';
-import { isUuid, rowsWithIds, unrepeated } from './id-list-sql.ts';
+import { isUuid, removedIds, rowsWithIds, unrepeated } from './id-list-sql.ts';
 import type { Row, Statements } from './statements.ts';
 
 /** Ids of a project that are stored already, by project. */
@@ -10,7 +10,6 @@ const widestRange = 100_000;
 
 /** Ids from a parameter `first` to a parameter `last`, by way of the projection by id. */
 export const idRangeSql = 'toUInt128(id) BETWEEN toUInt128({first:UUID}) AND toUInt128({last:UUID})';
-const countInRange = `SELECT count() AS stored FROM events WHERE ${idRangeSql}`;
 
 /** Ranges that a block is looked up by; ids beyond them are looked up one by one. */
 const mostRanges = 4;
@@ -21,10 +20,19 @@ interface IdRange {
   readonly ids: string[];
 }
 
-/** Which ids of a block are stored already, whenever that was. */
-export async function findKnownIds(statements: Statements, lines: readonly BlockLine[]): Promise<KnownIds> {
+/** Which ids of a block are stored already, whenever that was, or were removed and are not forgotten. */
+export async function findKnownIds(
+  statements: Statements,
+  lines: readonly BlockLine[],
+  now: number,
+): Promise<KnownIds> {
   const ids = lines.map(({ id }) => id);
-  return group(await rowsOfIds(statements, 'project, toString(id) AS known', ids));
+  const columns = 'project, toString(id) AS known';
+  const [stored, removed] = await Promise.all([
+    rowsOfIds(statements, columns, ids),
+    rowsOfIds(statements, columns, ids, removedIds(now)),
+  ]);
+  return group([...stored, ...removed]);
 }
 
 /**
@@ -37,20 +45,25 @@ export async function rowsOfIds(
   statements: Statements,
   columns: string,
   ids: readonly string[],
+  from = 'events',
 ): Promise<Row[]> {
   const { ranges, others } = gather(ids);
   const rows: Row[] = [];
   for (const { first, last, ids } of ranges) {
     const options = { settings: unrepeated };
-    const [row] = await statements.rows(countInRange, { first, last }, options);
+    const [row] = await statements.rows(
+      `SELECT count() AS stored FROM ${from} WHERE ${idRangeSql}`,
+      { first, last },
+      options,
+    );
     const stored = Number(row?.stored ?? 0);
     if (stored > widestRange) others.push(...ids);
     else if (stored > 0) {
-      const sql = `SELECT ${columns} FROM events WHERE ${idRangeSql}`;
+      const sql = `SELECT ${columns} FROM ${from} WHERE ${idRangeSql}`;
       rows.push(...(await statements.rows(sql, { first, last }, options)));
     }
   }
-  if (others.length > 0) rows.push(...(await rowsWithIds(statements, columns, others)));
+  if (others.length > 0) rows.push(...(await rowsWithIds(statements, columns, others, from)));
   return rows;
 }
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../../domain/clock.ts';
 import { silentLog } from '../../../domain/log.ts';
 import { blockOf, makeEvent } from '../event-fixtures.contract.ts';
+import { createTestBooks } from '../removal-books.fixture.ts';
 import { openClickHouseEventStore } from './clickhouse-event-store.ts';
 import { layoutOf } from './layout.ts';
 import {
@@ -23,6 +23,12 @@ describe('what ClickHouse is told', () => {
     server = await startRecordingServer((sql) => {
       if (sql.includes('system.clusters')) return shards === 0 ? [{ shards: 0 }] : [{ shards, replicas: 3 }];
       if (sql.includes('system.processes')) return [{ running: sql.length > 0 && !killed() ? 1 : 0 }];
+      if (sql.includes('DISTINCT type')) return [{ type: 'web.click' }];
+      if (sql.includes('DISTINCT _partition_id') || sql.includes('has_lightweight_delete'))
+        return [{ partition: '202301' }];
+      if (sql.includes('AS minute')) return [{ project: 'default', minute: 28_000_000, lines: 3 }];
+      if (sql.includes('AS ids')) return [{ ids: 2 }];
+      if (sql.includes('AS found')) return [{ found: 1, unfinished: 0 }];
       const claim = /holder, \(SELECT max/.test(sql);
       return claim ? [{ holder: 'this process', newest: claims() }] : [];
     });
@@ -35,20 +41,28 @@ describe('what ClickHouse is told', () => {
       log: silentLog,
       ...(cluster === null ? {} : { cluster }),
     });
-    const store = await openClickHouseEventStore({ connection, clock: systemClock, log: silentLog });
+    const clock = { now: () => Date.UTC(2026, 0) };
+    const store = await openClickHouseEventStore({ connection, clock, log: silentLog });
     await store.append(blockOf([makeEvent()], false));
     await store.get('default', '00000000-0000-4000-8000-000000000000');
+    const types = { 'web.*': Date.UTC(2024, 0) };
+    expect((await store.remove({ before: null, types }, createTestBooks())).events).toBe(3);
     await store.close();
     return server.statements;
   };
+
+  const withoutNames = (sql: string): string =>
+    sql
+      .replaceAll(/127\.0\.0\.1:\d+/g, 'server')
+      .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'name');
 
   const text = (statements: readonly RecordedStatement[]): string =>
     statements
       .map(({ sql, settings }) => {
         const shown = Object.entries(settings)
           .filter(([name]) => !passing.has(name))
-          .map(([name, value]) => `--   ${name} = ${value}\n`);
-        return `${sql.replaceAll(/127\.0\.0\.1:\d+/g, 'server')};\n${shown.join('')}`;
+          .map(([name, value]) => `--   ${name} = ${withoutNames(value)}\n`);
+        return `${withoutNames(sql)};\n${shown.join('')}`;
       })
       .join('\n');
 

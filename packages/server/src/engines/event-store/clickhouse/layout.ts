@@ -7,6 +7,8 @@ export interface Layout {
   readonly replicated: boolean;
   /** What runs now, on whichever replica. */
   readonly processes: string;
+  /** What is to be done to the rows of tables, and what is done of it, on each replica. */
+  readonly mutations: string;
   /** Settings of every table: an insert is on disk when it returns, and a repeated block is known by its token. */
   readonly durable: string;
   /** For inserts. */
@@ -15,6 +17,8 @@ export interface Layout {
   readonly readSettings: ClickHouseSettings;
   /** For statements that make or change tables. */
   readonly schemaSettings: ClickHouseSettings;
+  /** For statements that remove rows. */
+  readonly removalSettings: ClickHouseSettings;
 }
 
 const flushed = 'fsync_after_insert = 1, fsync_part_directory = 1';
@@ -29,10 +33,13 @@ const alone: Layout = {
   onCluster: '',
   replicated: false,
   processes: 'system.processes',
+  mutations: 'system.mutations',
   durable: `${flushed}, non_replicated_deduplication_window = ${knownBlocks}`,
   insertSettings: {},
   readSettings: {},
   schemaSettings: {},
+  // Whoever removes waits for it by looking, and appends go on meanwhile.
+  removalSettings: { lightweight_deletes_sync: '0', alter_sync: '1' },
 };
 
 /**
@@ -45,6 +52,7 @@ const clustered = (name: string): Layout => ({
   onCluster: ` ON CLUSTER '${name}'`,
   replicated: true,
   processes: `clusterAllReplicas('${name}', system.processes)`,
+  mutations: `clusterAllReplicas('${name}', system.mutations)`,
   // Tokens are remembered by time, too; a week is what they are remembered for everywhere else.
   durable: `${flushed}, replicated_deduplication_window = ${knownBlocks}, replicated_deduplication_window_seconds = 604800`,
   insertSettings: {
@@ -57,6 +65,8 @@ const clustered = (name: string): Layout => ({
     distributed_ddl_task_timeout: String(schemaTimeout),
     distributed_ddl_output_mode: 'throw',
   },
+  // A replica that is behind may not even know of it: all of them are waited for.
+  removalSettings: { lightweight_deletes_sync: '2', alter_sync: '2' },
 });
 
 /** @param cluster as `ClickHouseConnection` has it. */

@@ -1,7 +1,7 @@
 import type { Event } from '@streamflow/contracts';
+import type { ReceivedQuery } from '../port.ts';
 import { eventColumns, readEventRow } from './event-row.ts';
 import { rowsWithIds, unrepeated } from './id-list-sql.ts';
-import type { ReceivedQuery } from '../port.ts';
 import { idRangeSql, rowsOfIds } from './known-ids.ts';
 import type { Statements } from './statements.ts';
 

@@ -111,8 +111,30 @@ ${tableEngine(layout)}
 ORDER BY number
 SETTINGS ${layout.durable}`;
 
+/**
+ * Ids of events that retention removed, until they may come again. What they hold must not grow: parts go whole when the
+ * last id in them is forgotten.
+ */
+const createRemovedIds = (layout: Layout): string => `
+CREATE TABLE IF NOT EXISTS removed_ids${layout.onCluster} (
+  project LowCardinality(String),
+  id UUID,
+  received_at DateTime64(3, 'UTC'),
+  forget_at DateTime('UTC')
+)
+${tableEngine(layout)}
+PARTITION BY toYYYYMMDD(forget_at)
+ORDER BY toUInt128(id)
+TTL forget_at
+SETTINGS ${layout.durable}, ttl_only_drop_parts = 1`;
+
+/** Rows are removed by marking them; the projection by id is made anew where that happens. */
+const allowRemoving = (layout: Layout): string =>
+  `ALTER TABLE events${layout.onCluster} MODIFY SETTING lightweight_mutation_projection_mode = 'rebuild'`;
+
 /** The one set of migrations, for whatever the layout is. */
 export const migrationsFor = (layout: Layout): readonly Migration[] => [
   { version: 1, name: 'events', statements: [createEvents(layout), createUnreadableLines(layout)] },
   { version: 2, name: 'writer claims', statements: [createWriterClaims(layout)] },
+  { version: 3, name: 'removals', statements: [createRemovedIds(layout), allowRemoving(layout)] },
 ];

@@ -52,7 +52,7 @@ export interface Statements {
   /** Runs a query within the limits. */
   rows(sql: string, parameters: Parameters, options?: RowOptions): Promise<Row[]>;
   /** Runs a statement that gives nothing back. */
-  command(sql: string, parameters?: Parameters): Promise<void>;
+  command(sql: string, parameters?: Parameters, settings?: ClickHouseSettings): Promise<void>;
   /** Inserts rows of the format that the SQL names. */
   insert(sql: string, data: Buffer, settings: ClickHouseSettings): Promise<void>;
   ping(): Promise<void>;
@@ -128,12 +128,12 @@ export function createStatements(options: StatementsOptions): Statements {
         throw readFailure(error, connection.name);
       }
     },
-    async command(sql, parameters = {}) {
+    async command(sql, parameters = {}, settings = {}) {
       try {
         await client.command({
           query: sql,
           query_params: { ...parameters },
-          clickhouse_settings: { ...layout.insertSettings, ...layout.schemaSettings },
+          clickhouse_settings: { ...layout.insertSettings, ...layout.schemaSettings, ...settings },
         });
       } catch (error) {
         throw failure(error, connection.name);

@@ -5,6 +5,7 @@ import { silentLog } from '../../../domain/log.ts';
 import { startTcpProxy, type TcpProxy } from '../../tcp-proxy.fixture.ts';
 import { blockOf, makeEvent } from '../event-fixtures.contract.ts';
 import type { EventBlock, EventStore } from '../port.ts';
+import { createTestBooks } from '../removal-books.fixture.ts';
 import { type ChdbServer, startChdbServer } from './chdb-server.fixture.ts';
 import { openClickHouseEventStore, type TurnTimes } from './clickhouse-event-store.ts';
 import { layoutOf } from './layout.ts';
@@ -61,6 +62,26 @@ describe('writers of one ClickHouse server', () => {
     if (store.awaitTurn === undefined) throw new Error('There are no turns');
     return store.awaitTurn(AbortSignal.timeout(20_000));
   };
+
+  it('remove in their turn alone, and settle what another began', async () => {
+    newDatabase();
+    const [first, second] = [await open(), await open()];
+    await first.append(blockOf([1, 2].map((n) => makeEvent({ type: 'old', data: { n } }))));
+    const retention = { before: null, types: { old: Date.parse(makeEvent().timestamp) + 86_400_000 } };
+    const books = createTestBooks();
+    await expect(second.remove(retention, books)).rejects.toMatchObject(anotherWrites);
+    expect(books.open.size).toBe(0);
+    await expect(second.settle(randomUUID())).rejects.toMatchObject(anotherWrites);
+    expect((await first.list({ filter: { project: 'default' }, order: 'asc', limit: 1 })).total).toBe(2);
+    const died = createTestBooks();
+    died.beforeEnd = () => Promise.reject(new Error('died'));
+    await expect(first.remove(retention, died)).rejects.toThrow('died');
+    await first.close();
+    await awaitTurn(second);
+    expect(await second.settle([...died.open.keys()][0] ?? '')).toBe(true);
+    expect(await second.settle(randomUUID())).toBe(false);
+    expect((await second.remove(retention, createTestBooks())).events).toBe(0);
+  });
 
   it('take turns: one at a time, the next as soon as one closes', async () => {
     newDatabase();

@@ -2,7 +2,7 @@ import type { Postgres } from '../../postgres/postgres.ts';
 import { type BlockLine, receivedAtOf } from '../block-lines.ts';
 import { eventContent, lineContent } from '../event-content.ts';
 import type { AppendResult, Twin } from '../port.ts';
-import { eventColumns, readEventRow } from './event-row.ts';
+import { eventColumns, millisecondsSql, readEventRow } from './event-row.ts';
 
 export interface Duplicate {
   readonly line: BlockLine;
@@ -27,6 +27,12 @@ lateral (
   where events.project = line.project and events.id = line.id offset 0
 ) as found`;
 
+/** Of ids whose event retention removed. */
+const throughRemoved = `
+select id::text as id, project, ${millisecondsSql('received_at')} as received
+from unnest($1::text[], $2::uuid[]) as line (project, id) join event_ids using (project, id)
+where received_at is not null`;
+
 /** Compares duplicates with what is stored in their place, in everything but the time of receipt. */
 export async function compareDuplicates(
   postgres: Pick<Postgres, 'query'>,
@@ -42,12 +48,18 @@ export async function compareDuplicates(
   for (let start = 0; start < duplicates.length; start += batch) {
     const part = duplicates.slice(start, start + batch);
     const present = await storedEvents(postgres, part);
+    const removed = await removedEvents(
+      postgres,
+      part.filter(({ line }) => !present.has(keyOf(line))),
+    );
     for (const { line, twin } of part) {
       const { content, receivedAt } = stored(line);
       // Neither a line that was set aside nor an event that retention removed is stored.
       const other = present.get(keyOf(line)) ?? (twin === null ? null : stored(twin));
-      if (other !== null && other.content !== content) conflicts += 1;
-      twins.push({ line: line.number, receivedAt, storedReceivedAt: other?.receivedAt ?? receivedAt });
+      const gone = removed.get(keyOf(line));
+      if (gone === undefined && other !== null && other.content !== content) conflicts += 1;
+      const storedReceivedAt = gone ?? other?.receivedAt ?? receivedAt;
+      twins.push({ line: line.number, receivedAt, storedReceivedAt });
     }
   }
   return { conflicts, twins: twins.sort((a, b) => a.line - b.line) };
@@ -77,6 +89,18 @@ async function storedEvents(
     }
   }
   return events;
+}
+
+async function removedEvents(
+  postgres: Pick<Postgres, 'query'>,
+  duplicates: readonly Duplicate[],
+): Promise<ReadonlyMap<string, number>> {
+  if (duplicates.length === 0) return new Map();
+  const { rows } = await postgres.query(throughRemoved, [
+    duplicates.map(({ line }) => line.project),
+    duplicates.map(({ line }) => line.id),
+  ]);
+  return new Map(rows.map((row) => [`${row.id} ${row.project}`, Number(row.received)]));
 }
 
 const keyOf = ({ id, project }: BlockLine): string => `${id} ${project}`;

@@ -101,10 +101,25 @@ create table unreadable_event_lines (
 );
 `;
 
+/**
+ * What retention did: a removal is named here in the transaction that removes it, and one that never will be done is named
+ * as not done. An id whose event is removed keeps the time of its receipt, so that a repetition of it can be told from a
+ * redelivery.
+ */
+const createRemovals = `
+create table event_removals (
+  name text primary key,
+  done boolean not null,
+  at timestamptz not null default now()
+);
+alter table event_ids add column received_at timestamptz;
+`;
+
 export const migrations: readonly Migration[] = [
   {
     version: 1,
     name: 'events',
     sql: [createEvents, createEventIds, createMinutes, createUserDays, createUnreadableLines].join('\n'),
   },
+  { version: 2, name: 'removals', sql: createRemovals },
 ];

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../../domain/clock.ts';
 import type { Log } from '../../../domain/log.ts';
 import { systemTimers, type Timers } from '../../../domain/timers.ts';
@@ -15,7 +16,7 @@ import { migrations } from './migrations.sql.ts';
 import type { PartitionUnit } from './partition-plan.ts';
 import { createPartitions } from './partitions.ts';
 import { ensurePropertyIndex } from './property-index.ts';
-import { type Retention, type RetentionResult, removeEvents } from './retention.ts';
+import { removeEvents, settleRemoval } from './retention.ts';
 
 export interface PostgresEventStoreOptions {
   /** Stays open when the store is closed: the records may use it too. */
@@ -37,8 +38,6 @@ export interface PostgresEventStoreOptions {
 export interface PostgresEventStore extends EventStore {
   /** Puts roll-ups, partitions and ids in order, as happens by itself every ten seconds. */
   maintain(): Promise<void>;
-  /** Removes events that are older than they are to be kept. Appends wait while a day or a partition is removed. */
-  remove(retention: Retention): Promise<RetentionResult>;
 }
 
 const dayMs = 86_400_000;
@@ -74,7 +73,14 @@ export async function openPostgresEventStore(
     audit: (query, readOptions = {}) => auditEvents(postgres, query, readOptions),
     ping: () => postgres.ping(),
     maintain: () => maintenance.run(),
-    remove: (retention) => removeEvents({ postgres, log, onDropped: () => partitions.forget() }, retention),
+    remove: (retention, books, { signal } = {}) =>
+      removeEvents(
+        { postgres, log, newId: randomUUID, onDropped: () => partitions.forget() },
+        retention,
+        books,
+        signal,
+      ),
+    settle: (name) => settleRemoval(postgres, name),
     close: () => maintenance.stop(),
   };
 }

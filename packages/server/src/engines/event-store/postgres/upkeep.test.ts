@@ -2,6 +2,7 @@ import { formatEventLine } from '@streamflow/contracts';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import { canUseServer, serverName, startTestProxy } from '../../postgres/test-database.fixture.ts';
 import { blockOf, makeEvent, minute, noon } from '../event-fixtures.contract.ts';
+import { createTestBooks } from '../removal-books.fixture.ts';
 import { createTestStores, settableClock, type TestStores } from './postgres-event-store.fixture.ts';
 
 const day = 24 * 60 * minute;
@@ -150,7 +151,7 @@ if (await canUseServer()) {
       );
       await store.append(blockOf(events));
       const before = noon - 45 * day;
-      const removed = await store.remove({ before, types: { error: noon - 20 * day } });
+      const removed = await store.remove({ before, types: { error: noon - 20 * day } }, createTestBooks());
       const startOfDay = (time: number) => time - (time % day);
       const kept = events.filter(({ timestamp, type }) => {
         const time = Date.parse(timestamp);
@@ -165,8 +166,10 @@ if (await canUseServer()) {
       expect((await store.append(blockOf(events))).stored).toBe(0);
       const late = makeEvent({ timestamp: at(noon - 90 * day) });
       expect((await store.append(blockOf([late]))).stored).toBe(1);
-      expect((await store.remove({ before: null, types: { metric: noon } })).events).toBeGreaterThan(0);
-      expect((await store.remove({ before: null })).events).toBe(0);
+      expect(
+        (await store.remove({ before: null, types: { metric: noon } }, createTestBooks())).events,
+      ).toBeGreaterThan(0);
+      expect((await store.remove({ before: null }, createTestBooks())).events).toBe(0);
       expect(await stores.differences()).toEqual([]);
     });
 
@@ -189,7 +192,7 @@ if (await canUseServer()) {
       })();
       let removed = 0;
       while (writing) {
-        removed += (await remover.remove({ before: null, types: { error: noon } })).events;
+        removed += (await remover.remove({ before: null, types: { error: noon } }, createTestBooks())).events;
         await remover.maintain();
       }
       await appended;
@@ -226,7 +229,7 @@ if (await canUseServer()) {
         .toBe(1);
       const appended = writer.append(blockOf([late]));
       await expect.poll(() => waiting('transactionid'), { interval: 10 }).toBe(1);
-      const removed = remover.remove({ before: null, types: { error: noon } });
+      const removed = remover.remove({ before: null, types: { error: noon } }, createTestBooks());
       await expect.poll(() => waiting('advisory'), { interval: 10 }).toBe(1);
       await hold;
       expect(await appended).toMatchObject({ stored: 1 });

@@ -107,6 +107,24 @@ INSERT INTO schema_migrations (version, name) SELECT {version:UInt32}, {name:Str
 --   param_version = 2
 --   param_name = writer claims
 
+CREATE TABLE IF NOT EXISTS removed_ids (
+  project LowCardinality(String),
+  id UUID,
+  received_at DateTime64(3, 'UTC'),
+  forget_at DateTime('UTC')
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMMDD(forget_at)
+ORDER BY toUInt128(id)
+TTL forget_at
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 1000, ttl_only_drop_parts = 1;
+
+ALTER TABLE events MODIFY SETTING lightweight_mutation_projection_mode = 'rebuild';
+
+INSERT INTO schema_migrations (version, name) SELECT {version:UInt32}, {name:String};
+--   param_version = 3
+--   param_name = removals
+
 SELECT number, holder, dateDiff('millisecond', claimed_at, now64(3)) AS age FROM writer_claims ORDER BY number DESC LIMIT 1 
 FORMAT JSONEachRow;
 --   wait_end_of_query = 1
@@ -208,7 +226,7 @@ INSERT INTO events FORMAT JSONEachRow;
 SELECT toString(id) AS event_id, type, source, toUnixTimestamp64Milli(timestamp) AS time, severity, data, metadata, correlation_id, session_id, user_id, tags, toUnixTimestamp64Milli(received_at) AS received FROM events WHERE project = {project:String} AND toUInt128(id) = toUInt128({id:UUID}) LIMIT 1 
 FORMAT JSONEachRow;
 --   param_project = default
---   param_id = 00000000-0000-4000-8000-000000000000
+--   param_id = name
 --   wait_end_of_query = 1
 --   cancel_http_readonly_queries_on_client_close = 1
 --   max_execution_time = 30
@@ -218,6 +236,168 @@ FORMAT JSONEachRow;
 --   max_threads = 2
 --   output_format_json_quote_64bit_integers = 0
 --   output_format_json_quote_denormals = 0
+
+SELECT DISTINCT type FROM events WHERE timestamp < fromUnixTimestamp64Milli({p1:Int64}, 'UTC') ORDER BY type 
+FORMAT JSONEachRow;
+--   param_p1 = 1704067200000
+--   wait_end_of_query = 1
+--   cancel_http_readonly_queries_on_client_close = 1
+--   max_execution_time = 30
+--   max_memory_usage = 500000000
+--   max_bytes_before_external_group_by = 250000000
+--   max_bytes_before_external_sort = 250000000
+--   max_threads = 2
+--   output_format_json_quote_64bit_integers = 0
+--   output_format_json_quote_denormals = 0
+--   use_query_condition_cache = 0
+
+SELECT DISTINCT _partition_id AS partition FROM events WHERE ((timestamp < fromUnixTimestamp64Milli({p1:Int64}, 'UTC') AND type IN {p2:Array(String)})) ORDER BY partition 
+FORMAT JSONEachRow;
+--   param_p1 = 1704067200000
+--   param_p2 = ['web.click']
+--   wait_end_of_query = 1
+--   cancel_http_readonly_queries_on_client_close = 1
+--   max_execution_time = 30
+--   max_memory_usage = 500000000
+--   max_bytes_before_external_group_by = 250000000
+--   max_bytes_before_external_sort = 250000000
+--   max_threads = 2
+--   output_format_json_quote_64bit_integers = 0
+--   output_format_json_quote_denormals = 0
+--   use_query_condition_cache = 0
+
+SELECT DISTINCT type FROM events WHERE timestamp < fromUnixTimestamp64Milli({p1:Int64}, 'UTC') ORDER BY type 
+FORMAT JSONEachRow;
+--   param_p1 = 1704067200000
+--   wait_end_of_query = 1
+--   cancel_http_readonly_queries_on_client_close = 1
+--   max_execution_time = 30
+--   max_memory_usage = 500000000
+--   max_bytes_before_external_group_by = 250000000
+--   max_bytes_before_external_sort = 250000000
+--   max_threads = 2
+--   output_format_json_quote_64bit_integers = 0
+--   output_format_json_quote_denormals = 0
+--   use_query_condition_cache = 0
+
+SELECT project, intDiv(toUnixTimestamp64Milli(received_at), 60000) AS minute, count() AS lines FROM events WHERE _partition_id = {p3:String} AND ((timestamp < fromUnixTimestamp64Milli({p1:Int64}, 'UTC') AND type IN {p2:Array(String)})) GROUP BY project, minute ORDER BY project, minute 
+FORMAT JSONEachRow;
+--   param_p1 = 1704067200000
+--   param_p2 = ['web.click']
+--   param_p3 = 202301
+--   wait_end_of_query = 1
+--   cancel_http_readonly_queries_on_client_close = 1
+--   max_execution_time = 30
+--   max_memory_usage = 500000000
+--   max_bytes_before_external_group_by = 250000000
+--   max_bytes_before_external_sort = 250000000
+--   max_threads = 2
+--   output_format_json_quote_64bit_integers = 0
+--   output_format_json_quote_denormals = 0
+--   use_query_condition_cache = 0
+
+SELECT project, intDiv(toUnixTimestamp64Milli(received_at), 60000) AS minute, count() AS lines FROM events WHERE _partition_id = {p4:String} AND ((timestamp < fromUnixTimestamp64Milli({p1:Int64}, 'UTC') AND type IN {p2:Array(String)})) GROUP BY project, minute ORDER BY project, minute 
+FORMAT JSONEachRow;
+--   param_p1 = 1704067200000
+--   param_p2 = ['web.click']
+--   param_p3 = 202301
+--   param_p4 = 202301
+--   wait_end_of_query = 1
+--   cancel_http_readonly_queries_on_client_close = 1
+--   max_execution_time = 30
+--   max_memory_usage = 500000000
+--   max_bytes_before_external_group_by = 250000000
+--   max_bytes_before_external_sort = 250000000
+--   max_threads = 2
+--   output_format_json_quote_64bit_integers = 0
+--   output_format_json_quote_denormals = 0
+--   use_query_condition_cache = 0
+
+SELECT count() AS ids FROM events WHERE _partition_id = {p6:String} AND ((timestamp < fromUnixTimestamp64Milli({p1:Int64}, 'UTC') AND type IN {p2:Array(String)})) AND received_at >= fromUnixTimestamp64Milli({p5:Int64}, 'UTC') 
+FORMAT JSONEachRow;
+--   param_p1 = 1704067200000
+--   param_p2 = ['web.click']
+--   param_p3 = 202301
+--   param_p4 = 202301
+--   param_p5 = 1766620800000
+--   param_p6 = 202301
+--   wait_end_of_query = 1
+--   cancel_http_readonly_queries_on_client_close = 1
+--   max_execution_time = 30
+--   max_memory_usage = 500000000
+--   max_bytes_before_external_group_by = 250000000
+--   max_bytes_before_external_sort = 250000000
+--   max_threads = 2
+--   output_format_json_quote_64bit_integers = 0
+--   output_format_json_quote_denormals = 0
+--   use_query_condition_cache = 0
+
+INSERT INTO removed_ids SELECT project, id, received_at, toDateTime(received_at, 'UTC') + {p7:UInt32} FROM events WHERE _partition_id = {p6:String} AND ((timestamp < fromUnixTimestamp64Milli({p1:Int64}, 'UTC') AND type IN {p2:Array(String)})) AND received_at >= fromUnixTimestamp64Milli({p5:Int64}, 'UTC');
+--   param_p1 = 1704067200000
+--   param_p2 = ['web.click']
+--   param_p3 = 202301
+--   param_p4 = 202301
+--   param_p5 = 1766620800000
+--   param_p6 = 202301
+--   param_p7 = 604800
+
+DELETE FROM events IN PARTITION ID '202301' WHERE ((timestamp < fromUnixTimestamp64Milli({p1:Int64}, 'UTC') AND type IN {p2:Array(String)})) AND 'name' != '';
+--   param_p1 = 1704067200000
+--   param_p2 = ['web.click']
+--   param_p3 = 202301
+--   param_p4 = 202301
+--   param_p5 = 1766620800000
+--   param_p6 = 202301
+--   param_p7 = 604800
+--   lightweight_deletes_sync = 0
+--   alter_sync = 1
+
+SELECT count() AS found, countIf(NOT is_done) AS unfinished, anyIf(latest_fail_reason, NOT is_done) AS reason FROM system.mutations WHERE table = 'events' AND database = {p1:String} AND position(command, {p2:String}) > 0 
+FORMAT JSONEachRow;
+--   param_p1 = streamflow
+--   param_p2 = name
+--   wait_end_of_query = 1
+--   cancel_http_readonly_queries_on_client_close = 1
+--   max_execution_time = 30
+--   max_memory_usage = 500000000
+--   max_bytes_before_external_group_by = 250000000
+--   max_bytes_before_external_sort = 250000000
+--   max_threads = 2
+--   output_format_json_quote_64bit_integers = 0
+--   output_format_json_quote_denormals = 0
+--   use_query_condition_cache = 0
+
+SELECT DISTINCT partition_id AS partition FROM system.parts WHERE active AND has_lightweight_delete AND table = 'events' AND database = {p1:String} ORDER BY partition 
+FORMAT JSONEachRow;
+--   param_p1 = streamflow
+--   wait_end_of_query = 1
+--   cancel_http_readonly_queries_on_client_close = 1
+--   max_execution_time = 30
+--   max_memory_usage = 500000000
+--   max_bytes_before_external_group_by = 250000000
+--   max_bytes_before_external_sort = 250000000
+--   max_threads = 2
+--   output_format_json_quote_64bit_integers = 0
+--   output_format_json_quote_denormals = 0
+--   use_query_condition_cache = 0
+
+SELECT count() AS kept FROM events WHERE _partition_id = {p1:String} 
+FORMAT JSONEachRow;
+--   param_p1 = 202301
+--   wait_end_of_query = 1
+--   cancel_http_readonly_queries_on_client_close = 1
+--   max_execution_time = 30
+--   max_memory_usage = 500000000
+--   max_bytes_before_external_group_by = 250000000
+--   max_bytes_before_external_sort = 250000000
+--   max_threads = 2
+--   output_format_json_quote_64bit_integers = 0
+--   output_format_json_quote_denormals = 0
+--   use_query_condition_cache = 0
+
+ALTER TABLE events DROP PARTITION ID '202301';
+--   lightweight_deletes_sync = 0
+--   alter_sync = 1
 
 INSERT INTO writer_claims (number, holder) FORMAT JSONEachRow;
 --   async_insert = 0
