@@ -41,7 +41,7 @@ export async function previewRule(
   const reads = [...rule.condition.reads, ...(rule.resolveCondition?.reads ?? [])];
   const spans = [rule.windowMs, ...reads.map(({ agoMs }) => agoMs)];
   const reach = rule.windowMs + Math.max(0, ...reads.map(({ agoMs }) => agoMs));
-  const step = stepFor(spans, end - begin + reach);
+  const step = stepFor(spans, end - begin, reach);
   const from = Math.floor(begin / step) * step;
   const to = Math.ceil(end / step) * step;
   const live = await readStoredSeries(events, rule, { project, from: from - reach, to, step }, signal);
@@ -101,10 +101,10 @@ export async function previewRule(
 }
 
 /** As long as the range wants and the spans of the rule, which are made of whole steps, allow. */
-function stepFor(spans: readonly number[], rangeMs: number): number {
+function stepFor(spans: readonly number[], rangeMs: number, reachMs: number): number {
   const possible = stepsMs.filter((step) => spans.every((span) => span % step === 0));
   const step = possible.find((one) => rangeMs / one <= wantedEvaluations) ?? possible.at(-1) ?? 1000;
-  if (rangeMs / step <= mostEvaluations) return step;
+  if ((rangeMs + reachMs) / step <= mostEvaluations) return step;
   const hours = Math.floor((mostEvaluations * step) / 3_600_000);
   throw validationError([
     {
