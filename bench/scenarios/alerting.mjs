@@ -1,10 +1,12 @@
 // 1,000 rules with 10 groups each, evaluated every second: what of one core it takes, quiet and while one group
 // in each of 250 rules begins, and another ends, to fire in each second, which is written to records on disk. What reading the live metrics costs
-// is part of it as far as a read of ten groups from memory goes.
+// is part of it as far as a read of ten groups from memory goes. Then previews of rules over 30 days of stored events;
+// `--data DIR` keeps these for the next run, and for the scenario `queries`.
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { alertRuleDefaults } from '../../packages/contracts/dist/index.js';
 import { silentLog } from '../../packages/server/dist/domain/log.js';
 import { alertRules } from '../../packages/server/dist/domain/records/alert-rules.js';
@@ -12,7 +14,10 @@ import { openSqliteRecordStore } from '../../packages/server/dist/engines/record
 import { createEvaluationWriter } from '../../packages/server/dist/services/alerting/evaluation-writer.js';
 import { createEvaluator } from '../../packages/server/dist/services/alerting/evaluator.js';
 import { createLease } from '../../packages/server/dist/services/alerting/lease.js';
+import { previewRule } from '../../packages/server/dist/services/alerting/preview.js';
+import { openRuleBook } from '../../packages/server/dist/services/alerting/rule-book.js';
 import { figure } from '../harness/report.mjs';
+import { begin, end, loadEvents, openStore } from '../harness/stored-events.mjs';
 
 const project = 'default';
 const conditions = [
@@ -22,7 +27,47 @@ const conditions = [
   (n) => `response_time_p99 > ${1 + n / 1000}`,
 ];
 
-export async function run({ rules = 1000, groups = 10, turns = 30 } = {}) {
+export async function run({ rules = 1000, groups = 10, turns = 30, data, events = 10_000_000 } = {}) {
+  await evaluate({ rules, groups, turns });
+  await preview({ data, events });
+}
+
+async function preview({ data, events }) {
+  const directory = data ?? (await mkdtemp(join(tmpdir(), 'streamflow-previews-')));
+  const opened = await openStore(join(directory, 'events'));
+  try {
+    await loadEvents(opened, events);
+    const book = await openRuleBook(project, { list: async () => [], count: async () => {} });
+    const cases = [
+      ['error_rate', { condition: 'error_rate > 0.011', for: '5m' }],
+      ['a window of 30 s', { condition: 'events_total > 150', window: '30s' }],
+      ['groups by source', { condition: 'events_total > 300', group_by: ['source'] }],
+    ];
+    for (const [name, rule] of cases) {
+      const ready = book.read(randomUUID(), { ...alertRuleDefaults, name, channels: ['webhook'], ...rule });
+      const begun = performance.now();
+      const range = { project, from: begin, to: end };
+      const { firings, step } = await previewRule(
+        opened.store,
+        ready,
+        range,
+        new AbortController().signal,
+        () => yieldToOthers(),
+      );
+      figure(`preview over 30 days, ${name}`, {
+        value: (performance.now() - begun) / 1000,
+        unit: 's',
+        limit: 5,
+        note: `${events.toLocaleString('en')} events, evaluated every ${step}, ${firings.length} alerts`,
+      });
+    }
+  } finally {
+    await opened.close();
+    if (data === undefined) await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function evaluate({ rules, groups, turns }) {
   const directory = await mkdtemp(join(tmpdir(), 'streamflow-alerting-'));
   const clock = { now: () => Date.now() };
   const records = await openSqliteRecordStore({

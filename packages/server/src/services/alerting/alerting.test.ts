@@ -397,6 +397,13 @@ describe('alerting', () => {
       to: '2023-12-02T00:00:00Z',
     });
     expect([bad.status, bad.body.details.field]).toEqual([422, 'rule.condition']);
+    const dense = await call('POST', '/rules/preview', {
+      rule,
+      from: '2023-12-01T00:00:00Z',
+      to: '2023-12-30T00:00:00Z',
+    });
+    expect([dense.status, dense.body.details.field]).toEqual([422, 'to']);
+    expect(dense.body.message).toMatch(/at most 138 hours/);
     const long = await call('POST', '/rules/preview', {
       rule,
       from: '2023-12-01T00:00:00Z',

@@ -81,7 +81,11 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     });
 
   const attempt = async (notification: AlertNotificationRecord): Promise<void> => {
-    const channel = await records.get(alertChannels, { project, id: notification.channel_id });
+    const channel = await records
+      .get(alertChannels, { project, id: notification.channel_id })
+      .catch((error: unknown) => {
+        throw new DeliveryError('The records cannot be read', { cause: error });
+      });
     if (channel === null) throw new DeliveryError('The channel was deleted', { permanent: true });
     if (!channel.enabled) throw new DeliveryError('The channel is disabled', { permanent: true });
     const deadline = new AbortController();
@@ -155,7 +159,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
         const failure =
           error instanceof DeliveryError
             ? error
-            : new DeliveryError('The records cannot be read', { cause: error });
+            : new DeliveryError('StreamFlow has a defect', { cause: error });
         const reason = failure.message.slice(0, 500);
         if (!(error instanceof DeliveryError))
           log.error('Notification failed by a defect', { notification: id, error });

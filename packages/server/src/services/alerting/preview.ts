@@ -15,9 +15,10 @@ export interface PreviewQuery {
 }
 
 const longestRangeMs = 31 * 24 * 3_600_000;
-/** So many evaluations are made for every second of the range, more only where the window is too short for that. */
+/** So many evaluations are made, and more only where the spans of the rule are no multiples of a step that is long enough. */
 const wantedEvaluations = 43_200;
-const mostEvaluations = 700_000;
+/** The store answers with as many points at most. */
+const mostEvaluations = 100_000;
 const stepsMs: readonly number[] = [1000, 2000, 5000, 10_000, 15_000, 30_000, 60_000];
 /** Evaluations between which others have their turn. */
 const evaluationsAtATime = 2000;
@@ -37,11 +38,12 @@ export async function previewRule(
 ): Promise<RulePreview> {
   if (!(end > begin) || end - begin > longestRangeMs)
     throw validationError([{ field: 'to', message: 'to must be after from, by at most 31 days' }]);
-  const step = stepFor(rule, end - begin);
+  const reads = [...rule.condition.reads, ...(rule.resolveCondition?.reads ?? [])];
+  const spans = [rule.windowMs, ...reads.map(({ agoMs }) => agoMs)];
+  const reach = rule.windowMs + Math.max(0, ...reads.map(({ agoMs }) => agoMs));
+  const step = stepFor(spans, end - begin, reach);
   const from = Math.floor(begin / step) * step;
   const to = Math.ceil(end / step) * step;
-  const reads = [...rule.condition.reads, ...(rule.resolveCondition?.reads ?? [])];
-  const reach = rule.windowMs + Math.max(0, ...reads.map(({ agoMs }) => agoMs));
   const live = await readStoredSeries(events, rule, { project, from: from - reach, to, step }, signal);
 
   const { definition, timing } = rule;
@@ -99,15 +101,15 @@ export async function previewRule(
 }
 
 /** As long as the range wants and the spans of the rule, which are made of whole steps, allow. */
-function stepFor(rule: ReadyRule, rangeMs: number): number {
-  const spans = [
-    rule.windowMs,
-    ...[...rule.condition.reads, ...(rule.resolveCondition?.reads ?? [])].map(({ agoMs }) => agoMs),
-  ];
+function stepFor(spans: readonly number[], rangeMs: number, reachMs: number): number {
   const possible = stepsMs.filter((step) => spans.every((span) => span % step === 0));
   const step = possible.find((one) => rangeMs / one <= wantedEvaluations) ?? possible.at(-1) ?? 1000;
-  if (rangeMs / step <= mostEvaluations) return step;
+  if ((rangeMs + reachMs) / step <= mostEvaluations) return step;
+  const hours = Math.floor((mostEvaluations * step) / 3_600_000);
   throw validationError([
-    { field: 'to', message: 'The range is too long for a window as short as that of this rule' },
+    {
+      field: 'to',
+      message: `With windows as short as those of this rule, a preview spans at most ${hours} hours, the windows before it included`,
+    },
   ]);
 }
