@@ -231,8 +231,8 @@ export interface EventStore {
   /** What is stored by minute of receipt, and whether ids are unique and roll-ups right. */
   audit(query: AuditQuery, options?: ReadOptions): Promise<EventAudit>;
   /**
-   * Removes events that are older than they are to be kept, a part at a time, each entered in the books before. Ends
-   * between two parts when the signal fires. Where one process at a time may append, it rejects in the others with
+   * Removes events that are older than they are to be kept, a part at a time, each entered in the books before. Rejects
+   * soon when the signal fires; a part that is at work by then may go on, and is to be settled. Where one process at a time may append, it rejects in the others with
    * `ServiceUnavailable`.
    */
   remove(retention: Retention, books: RemovalBooks, options?: ReadOptions): Promise<RetentionResult>;
@@ -240,7 +240,7 @@ export interface EventStore {
    * Whether a removal that was begun, here or by a process that died, is done, once that is certain; when it is not, it
    * never will be. To be asked before anything else is removed.
    */
-  settle(name: string): Promise<boolean>;
+  settle(name: string, options?: ReadOptions): Promise<boolean>;
   ping(): Promise<void>;
   close(): Promise<void>;
 }

@@ -38,7 +38,7 @@ export interface RetentionRunsOptions {
 
 export interface RetentionRuns {
   start(): void;
-  /** Ends a run between two removals; what it leaves open is settled by the next one. */
+  /** Ends a run soon; what it leaves open is settled by the next one. */
   stop(): Promise<void>;
 }
 
@@ -111,7 +111,7 @@ export function createRetentionRuns(options: RetentionRunsOptions): RetentionRun
     const open = await removals.open();
     if (open === null || clock.now() - open.since < options.settleAfterMs) return;
     const { name } = open;
-    const isDone = await events.settle(name);
+    const isDone = await events.settle(name, { signal: stopping.signal });
     if (isDone) await removals.end(name);
     else await removals.cancel(name);
     log.info('Settled a removal of events that was not ended', { removal: name, done: isDone });

@@ -85,7 +85,7 @@ export async function openClickHouseEventStore(options: ClickHouseEventStoreOpti
     export: (query, readOptions = {}) => exportEvents(statements, query, readOptions),
     audit: (query, readOptions = {}) => auditEvents(statements, query, readOptions),
     remove: (retention, books, { signal } = {}) => removing.remove(retention, books, signal),
-    settle: (name) => removing.settle(name),
+    settle: (name, { signal } = {}) => removing.settle(name, signal),
     ping: () => statements.ping(),
     async close() {
       await lease?.close(appending.settled);

@@ -31,7 +31,7 @@ export interface Removing {
     books: RemovalBooks,
     signal: AbortSignal | undefined,
   ): Promise<RetentionResult>;
-  settle(name: string): Promise<boolean>;
+  settle(name: string, signal: AbortSignal | undefined): Promise<boolean>;
 }
 
 /*
@@ -74,7 +74,7 @@ export function createRemoving(options: RemovingOptions): Removing {
     const touched = await partitionsWith(retention);
     for (const partition of touched) {
       signal?.throwIfAborted();
-      events += await removePart(retention, partition, books);
+      events += await removePart(retention, partition, books, signal);
     }
     const partitions = await dropEmptied(touched);
     if (events > 0) log.info('Removed events by retention', { events, partitions });
@@ -116,7 +116,12 @@ export function createRemoving(options: RemovingOptions): Removing {
   }
 
   /** Removes what goes in a partition; gives the number of events, 0 when more came again and again meanwhile. */
-  async function removePart(retention: Retention, partition: string, books: RemovalBooks): Promise<number> {
+  async function removePart(
+    retention: Retention,
+    partition: string,
+    books: RemovalBooks,
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
     for (let tries = 1; tries <= mostTries; tries += 1) {
       const condition = await goingSql(retention);
       if (condition === null) return 0;
@@ -139,7 +144,7 @@ export function createRemoving(options: RemovingOptions): Removing {
         await books.cancel(name);
         continue;
       }
-      await mutated(name);
+      await mutated(name, signal);
       await books.end(name);
       return lines.reduce((sum, { count }) => sum + count, 0);
     }
@@ -219,9 +224,10 @@ export function createRemoving(options: RemovingOptions): Removing {
   const isMutation = async (name: string): Promise<boolean> => Number((await mutationOf(name))?.found) > 0;
 
   /** Waits for a mutation to be done. */
-  async function mutated(name: string): Promise<void> {
+  async function mutated(name: string, signal: AbortSignal | undefined): Promise<void> {
     const until = clock.now() + patienceMs;
     for (;;) {
+      signal?.throwIfAborted();
       const row = await mutationOf(name);
       if (Number(row?.unfinished) === 0) return;
       if (clock.now() > until)
@@ -233,9 +239,9 @@ export function createRemoving(options: RemovingOptions): Removing {
   return {
     remove,
     // In a turn, so that no other process may still submit it.
-    async settle(name) {
+    async settle(name, signal) {
       const isSubmitted = await appending.exclusively(name, () => isMutation(name));
-      if (isSubmitted) await mutated(name);
+      if (isSubmitted) await mutated(name, signal);
       return isSubmitted;
     },
   };
