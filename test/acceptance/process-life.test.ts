@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { rm, statfs, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, test, vi } from 'vitest';
 import { post, signIn } from './api.ts';
@@ -78,6 +80,23 @@ describe('a start that fails', () => {
       expect(server.output()).not.toContain('hunter2');
     },
   );
+
+  it('names the address of a server that says nothing of use', async () => {
+    const silent = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    undo.push(async () => silent.close());
+    const address = silent.address();
+    const at = `127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+    const server = spawnServer({
+      dataDirectory: await newDirectory(),
+      ports: await freePorts(),
+      env: { DATABASE_URL: `postgresql://user:hunter2@${at}/x`, JWT_SECRET_KEY: 'k'.repeat(40) },
+    });
+    running.push(server);
+    expect(await server.exited).toBe(1);
+    expect(server.output()).toContain(`streamflow: PostgreSQL at ${at}: `);
+    expect(server.output()).not.toContain('hunter2');
+  });
 });
 
 const mount = (path: string, megabytes: number): boolean =>

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Config } from './config/load.ts';
 import { dataFiles } from './data-files.ts';
 import type { Clock } from './domain/clock.ts';
+import { StreamFlowError, unavailable } from './domain/errors.ts';
 import type { Log } from './domain/log.ts';
 import type { Bus } from './engines/bus/port.ts';
 import { openRabbitmqBus } from './engines/bus/rabbitmq/open-rabbitmq-bus.ts';
@@ -53,12 +54,24 @@ export function openDatabase({ config, log, metrics, teardown }: EngineOptions):
 /** Opens the records: in PostgreSQL where there is a database, in SQLite where not. */
 export async function openRecords(options: EngineOptions, postgres: Postgres | null): Promise<RecordStore> {
   const { config, clock, log, teardown } = options;
+  if (postgres !== null) await reachDatabase(postgres, config);
   const records =
     postgres === null
       ? await openSqliteRecordStore({ file: dataFiles(config.dataDir).records, log, clock })
       : await openPostgresRecordStore({ postgres, log, clock, random: Math.random });
   teardown.push('records', () => records.close());
   return records;
+}
+
+/** Errors of the driver do not say which server they are about; a start that fails has to. */
+async function reachDatabase(postgres: Postgres, { database }: Config): Promise<void> {
+  try {
+    await postgres.ping();
+  } catch (error) {
+    if (database.url === null || !(error instanceof StreamFlowError)) throw error;
+    const { hostname, port } = new URL(database.url.reveal());
+    throw unavailable(`PostgreSQL at ${hostname}:${port || 5432}: ${error.message}`, 1, error);
+  }
 }
 
 /** Opens the rate limiter, in memory or on Redis. */
