@@ -142,7 +142,10 @@ export const MetricsFrame = Type.Object(
     metrics: Figures,
     by: EventParts,
   },
-  { $id: 'MetricsFrame', description: 'One a second.' },
+  {
+    $id: 'MetricsFrame',
+    description: 'One a second, as it was known then: what comes later for its second is in a snapshot.',
+  },
 );
 export const GapFrame = Type.Object(
   {
