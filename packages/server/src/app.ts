@@ -220,7 +220,7 @@ export function startApp({
         bus,
         records,
         events,
-        live,
+        live: run === 'command' ? null : live,
         defined: createDefinedMetrics(records, randomUUID),
         notifiers: createNotifiers({
           allowPrivateTargets: config.alerting.allow_private_targets,
