@@ -1,4 +1,4 @@
-import type { ServiceName, TokenResponse } from '@streamflow/contracts';
+import type { Me, ServiceName, TokenResponse } from '@streamflow/contracts';
 import { type ApiKeysApi, createApiKeysApi, createUsersApi, type UsersApi } from './access-api.ts';
 import type { StreamFlowApiError } from './api-error.ts';
 import { createDeadLettersApi, type DeadLettersApi } from './dead-letters-api.ts';
@@ -15,9 +15,11 @@ import {
   resolveDelivery,
   type StreamFlowOptions,
 } from './options.ts';
+import { createMetricsApi, type MetricsApi } from './metrics-api.ts';
 import { currentPage, sendOnPageExit } from './page-exit.ts';
 import type { Query } from './query-string.ts';
 import type { WebSocketConstructor } from './socket-types.ts';
+import { createSystemApi, type SystemApi } from './system-api.ts';
 import { createConsoleHook, type ErrorHook, TrackError } from './track-error.ts';
 import { serialiseEvent, type TrackInput } from './track-event.ts';
 import { createTransport, jsonBody, type Transport } from './transport.ts';
@@ -56,6 +58,10 @@ export class StreamFlow {
   readonly apiKeys: ApiKeysApi;
   /** What could not be processed. */
   readonly deadLetters: DeadLettersApi;
+  /** Figures over time. */
+  readonly metrics: MetricsApi;
+  /** How the system itself is. */
+  readonly system: SystemApi;
 
   readonly #connection: ConnectionSettings;
   readonly #environment: Environment;
@@ -97,6 +103,8 @@ export class StreamFlow {
     this.users = createUsersApi(this.#transport);
     this.apiKeys = createApiKeysApi(this.#transport);
     this.deadLetters = createDeadLettersApi(this.#transport);
+    this.metrics = createMetricsApi(this.#transport);
+    this.system = createSystemApi(this.#transport);
     const page = currentPage();
     if (page !== undefined)
       this.#forgetPage = sendOnPageExit(page, this.#connection, () => sender.unanswered());
@@ -181,6 +189,9 @@ export class StreamFlow {
       this.request<TokenResponse>(this.#signInService(), 'POST', '/auth/login', {
         body: { username, password },
       }),
+    /** Who the credential is of, and what it may do. */
+    me: async (): Promise<Me> =>
+      (await this.request<{ data: Me }>(this.#signInService(), 'GET', '/auth/me')).data,
   };
 
   /**

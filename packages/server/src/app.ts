@@ -25,8 +25,10 @@ import { openBus, openDatabase, openEvents, openRateLimiter, openRecords } from 
 import { createAlerting } from './services/alerting/alerting.ts';
 import { createAnalytics } from './services/analytics/analytics.ts';
 import { createDashboard } from './services/dashboard/dashboard.ts';
+import { readSiteFiles } from './services/dashboard/site-files.ts';
 import { createIngestion } from './services/ingestion/ingestion.ts';
 import { createStorage } from './services/storage/storage.ts';
+import { siteDirectory } from './site-directory.ts';
 import { version } from './version.ts';
 
 export interface AppOptions {
@@ -111,6 +113,7 @@ export function startApp({
     const { events, bus } =
       crashPoint === null ? opened : withCrashPoint(opened, { crashPoint, random: Math.random, die });
 
+    const addresses = new Map<ServiceName, string>();
     const ports = {
       ingestion: config.services.ingestion.port,
       analytics: config.services.analytics.port,
@@ -154,8 +157,8 @@ export function startApp({
         records,
         events,
         clock,
-        version,
-        ports,
+        urlOf: (name) => serviceUrl(config, name, addresses.get(name)),
+        files: await readSiteFiles(siteDirectory()),
         routes: access.adminRoutes(),
       }),
       storage: createStorage({
@@ -209,7 +212,6 @@ export function startApp({
       teardown.push('monitoring port', () => monitoring.close());
     }
 
-    const addresses = new Map<ServiceName, string>();
     const servers = await Promise.all(
       listen.map((name) =>
         createHttpServer({
@@ -252,6 +254,16 @@ export function startApp({
     }
     return { addresses, socketPath, stop: (deadlineMs) => teardown.run(deadlineMs) };
   });
+}
+
+/** Where the dashboard reaches a service: where it is configured to be, or listens in this process or on its port. */
+function serviceUrl(config: Config, name: ServiceName, listening: string | undefined): string {
+  const settings = config.services[name];
+  if ('url' in settings && settings.url !== null) return settings.url.replace(/\/$/, '');
+  // A server on all interfaces is reached by the loopback one.
+  return (
+    listening?.replace(/\/\/(?:0\.0\.0\.0|\[?::\]?):/, '//127.0.0.1:') ?? `http://127.0.0.1:${settings.port}`
+  );
 }
 
 /** In the data directory, where commands look for it; of a command without one, where nobody else looks. */
