@@ -78,7 +78,6 @@ function Commands({ onDone }: { readonly onDone: () => void }) {
         spellCheck={false}
         value={text}
       />
-      {/* biome-ignore lint/a11y/useSemanticElements: the list of a combobox */}
       <div
         aria-label="Commands"
         className="palette-list"
@@ -95,7 +94,6 @@ function Commands({ onDone }: { readonly onDone: () => void }) {
             key={command.name}
             onClick={() => run(command)}
             onPointerMove={() => setAt(index)}
-            // biome-ignore lint/a11y/useSemanticElements: an option of that list
             role="option"
             tabIndex={-1}
           >

@@ -71,7 +71,11 @@ function options(latest: Latest, width: number): uPlot.Options {
   const family = getComputedStyle(document.body).fontFamily;
   const font = `11px ${family}`;
   // Many narrow bars blur with gaps between them.
-  const bars = uPlot.paths.bars?.({ size: [latest.current.times.length > 120 ? 1 : 0.85, 48], align: 1, gap: 0 });
+  const bars = uPlot.paths.bars?.({
+    size: [latest.current.times.length > 120 ? 1 : 0.85, 48],
+    align: 1,
+    gap: 0,
+  });
   return {
     width,
     height,

@@ -2,7 +2,7 @@ import type { ComponentProps } from 'react';
 import { Icon, type IconName } from './icon.tsx';
 
 interface ButtonLook {
-  readonly kind?: 'primary' | 'quiet' | 'danger';
+  readonly kind?: 'primary' | 'quiet' | 'danger' | undefined;
   readonly size?: 'small';
 }
 

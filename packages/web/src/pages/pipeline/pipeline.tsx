@@ -1,3 +1,16 @@
-export default function Page() {
-  return null;
+import { useView } from '../../app/use-view.ts';
+import { DeadLetters } from './dead-letters.tsx';
+import { Flow } from './flow.tsx';
+import { Services } from './services.tsx';
+import './pipeline.css';
+
+export default function Pipeline() {
+  const { zone } = useView();
+  return (
+    <>
+      <Flow />
+      <Services />
+      <DeadLetters zone={zone} />
+    </>
+  );
 }
