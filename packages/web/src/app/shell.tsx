@@ -27,10 +27,10 @@ export function Shell() {
     pathname === firstStepsPath ? 'First steps' : pages.find(({ path }) => path === pathname)?.name;
 
   useEffect(() => {
-    if (signedIn) return;
+    if (signedIn || pathname === signInPath) return;
     queries.clear();
     void navigate({ to: signInPath, search: whySignedOut() === 'expired' ? { back: href } : {} });
-  }, [signedIn, navigate, queries, href]);
+  }, [signedIn, navigate, queries, pathname, href]);
 
   useEffect(() => {
     document.title = title === undefined ? 'StreamFlow' : `${title} · StreamFlow`;

@@ -81,7 +81,7 @@ function options(latest: Latest, width: number): uPlot.Options {
     height,
     tzDate: (seconds) =>
       zone === 'utc' ? uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC') : new Date(seconds * 1000),
-    padding: [8, 0, 0, 0],
+    padding: [8, 16, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,

@@ -26,15 +26,28 @@ export function AnswerChart({
   const colour = coloursOf(question.by.length === 0 ? [] : now.map(([name]) => name));
   const colourOf = (name: string): string => (question.by.length === 0 ? '--series-1' : colour(name));
   const stacked = kind !== 'line' && isAdditive(metric) && !question.compare;
+  // The first and the last interval may lie half outside: as points of a line they would look like a fall.
+  const whole = (values: readonly (number | null)[]): readonly (number | null)[] =>
+    kind === 'line' && isAdditive(metric)
+      ? values.map((value, at) => {
+          const time = answer.times[at] ?? 0;
+          return time >= answer.start && time + answer.step.ms <= answer.start + answer.span ? value : null;
+        })
+      : values;
   const series: Series[] = now.map(([name, values]) => ({
     name: nameOf(name),
     colour: colourOf(name),
-    values,
+    values: whole(values),
   }));
   if (answer.before !== null) {
     const times = answer.times.map((time) => time - answer.span);
     for (const [name, values] of seriesOf(answer.before, times, absent))
-      series.push({ name: `${nameOf(name)}, before`, colour: colourOf(name), values, before: true });
+      series.push({
+        name: `${nameOf(name)}, before`,
+        colour: colourOf(name),
+        values: whole(values),
+        before: true,
+      });
   }
   const unit = unitOf(metric);
   return (
