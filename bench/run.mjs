@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util';
 import { writeReport } from './harness/report.mjs';
 
-const scenarios = ['singles', 'batches', 'import', 'memory', 'queries'];
+const scenarios = ['singles', 'batches', 'import', 'memory', 'queries', 'analytics', 'live'];
 const { positionals: wanted, values: options } = parseArgs({
   allowPositionals: true,
   options: { data: { type: 'string' } },

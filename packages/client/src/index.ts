@@ -6,6 +6,7 @@ export type { Environment } from './environment.ts';
 export * from './events-api.ts';
 export * from './http-types.ts';
 export type { IngestionSocket, IngestionSocketOptions } from './ingestion-socket.ts';
+export type { LiveMetricsFrame, LiveMetricsOptions, LiveMetricsSocket } from './live-metrics-socket.ts';
 export type { MetricsApi, MetricsPage } from './metrics-api.ts';
 export type { ConnectionOptions, DeliveryOptions, StreamFlowOptions } from './options.ts';
 export type { Query, QueryValue } from './query-string.ts';

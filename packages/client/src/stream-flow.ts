@@ -8,6 +8,7 @@ import { EventSender, parse } from './event-sender.ts';
 import { createEventsApi, type EventsApi } from './events-api.ts';
 import { Gate } from './gate.ts';
 import { IngestionSocket, type IngestionSocketOptions } from './ingestion-socket.ts';
+import { type LiveMetricsOptions, LiveMetricsSocket } from './live-metrics-socket.ts';
 import {
   type ConnectionSettings,
   type RetryPolicy,
@@ -200,8 +201,7 @@ export class StreamFlow {
    */
   connectIngestionSocket(options: IngestionSocketOptions = {}): IngestionSocket {
     const WebSocket = options.WebSocket ?? globalWebSocket();
-    if (WebSocket === undefined)
-      throw new TypeError('There is no global WebSocket here; give one, for example that of the ws package');
+    if (WebSocket === undefined) throw new TypeError(noWebSocket);
     this.#connection.urlOf('ingestion');
     return new IngestionSocket({
       connection: this.#connection,
@@ -216,6 +216,20 @@ export class StreamFlow {
     });
   }
 
+  /**
+   * Follows live metrics, reconnecting for as long as it is open.
+   * @throws TypeError where there is no WebSocket to use, or no address of the dashboard service
+   */
+  followLiveMetrics(options: LiveMetricsOptions): LiveMetricsSocket {
+    const WebSocket = options.WebSocket ?? globalWebSocket();
+    if (WebSocket === undefined) throw new TypeError(noWebSocket);
+    this.#connection.urlOf('dashboard');
+    return new LiveMetricsSocket(
+      { connection: this.#connection, WebSocket, environment: this.#environment, retry: this.#retry },
+      options,
+    );
+  }
+
   /** Every service signs in; the dashboard's address is the one that people have. */
   #signInService(): ServiceName {
     const services: readonly ServiceName[] = ['dashboard', 'storage', 'ingestion'];
@@ -223,5 +237,6 @@ export class StreamFlow {
   }
 }
 
+const noWebSocket = 'There is no global WebSocket here; give one, for example that of the ws package';
 const globalWebSocket = (): WebSocketConstructor | undefined =>
   typeof WebSocket === 'undefined' ? undefined : WebSocket;

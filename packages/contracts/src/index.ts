@@ -1,3 +1,4 @@
+export * from './api/analytics-windows.ts';
 export * from './api/api-keys.ts';
 export * from './api/auth.ts';
 export * from './api/dashboard.ts';
@@ -14,6 +15,7 @@ export * from './api/users.ts';
 export * from './errors.ts';
 export * from './messages/event-batch.ts';
 export * from './messages/event-line.ts';
+export * from './messages/metric-delta.ts';
 export * from './model/event.ts';
 export * from './model/live-figures.ts';
 export * from './model/metric.ts';

@@ -20,6 +20,8 @@ import { createHttpServer } from './http/server.ts';
 import type { Principal, Service } from './http/service.ts';
 import { createAcceptanceLedger } from './ledger/acceptance-ledger.ts';
 import { createTeardown, startWithTeardown, type Teardown, type TeardownReport } from './lifecycle.ts';
+import { createDefinitionSource } from './live-metrics/definition-source.ts';
+import { createLiveMetrics } from './live-metrics/live-metrics.ts';
 import { createMetrics } from './observability/metrics.ts';
 import { openBus, openDatabase, openEvents, openRateLimiter, openRecords } from './open-engines.ts';
 import { createAlerting } from './services/alerting/alerting.ts';
@@ -64,6 +66,9 @@ const owner: Principal = {
 };
 
 const startDeadlineMs = 10_000;
+
+/** Services that are given live metrics. */
+const readsLiveMetrics: readonly ServiceName[] = ['analytics', 'alerting', 'dashboard'];
 
 /** Opens the engines, starts the services and listens. A failed start leaves nothing behind. */
 export function startApp({
@@ -114,6 +119,34 @@ export function startApp({
       crashPoint === null ? opened : withCrashPoint(opened, { crashPoint, random: Math.random, die });
 
     const addresses = new Map<ServiceName, string>();
+    const definitions = createDefinitionSource({ records, timers: systemTimers, log });
+    const maxTagValues = config.analytics.max_tag_values;
+    const live = createLiveMetrics({
+      bus,
+      events,
+      definitions,
+      clock,
+      timers: systemTimers,
+      log: log.child({ part: 'live-metrics' }),
+      maxTagValues,
+    });
+    if (run !== 'command' && run.some((name) => readsLiveMetrics.includes(name))) {
+      definitions.start();
+      teardown.push('metric definitions', async () => definitions.stop());
+      await live.start();
+      teardown.push('live metrics', () => live.stop());
+      metrics.watchGauge(
+        'streamflow_live_metrics_recomputed_seconds',
+        'Seconds that were computed again from the stored events since the start.',
+        () => live.recomputedSeconds,
+      );
+      metrics.watchGauge(
+        'streamflow_live_metrics_tag_overflow',
+        'Measurements that had no place of their own in live metrics since the start.',
+        () => live.overflow,
+      );
+    }
+
     const ports = {
       ingestion: config.services.ingestion.port,
       analytics: config.services.analytics.port,
@@ -150,15 +183,33 @@ export function startApp({
         observer: metrics.ingestion,
         log: log.child({ service: 'ingestion' }),
       }),
-      analytics: createAnalytics({ bus, events }),
+      analytics: createAnalytics({
+        bus,
+        events,
+        records,
+        definitions,
+        live,
+        clock,
+        timers: systemTimers,
+        newId: randomUUID,
+        log: log.child({ service: 'analytics' }),
+        metrics,
+        worker: `${hostname()}:${process.pid}`,
+        allowedLatenessMs: config.analytics.allowed_lateness_seconds * 1000,
+        maxTagValues,
+      }),
       alerting: createAlerting({ bus, records }),
       dashboard: createDashboard({
         bus,
         records,
         events,
+        live,
         clock,
         urlOf: (name) => serviceUrl(config, name, addresses.get(name)),
         files: await readSiteFiles(siteDirectory()),
+        timers: systemTimers,
+        log: log.child({ service: 'dashboard' }),
+        metrics,
         routes: access.adminRoutes(),
       }),
       storage: createStorage({
@@ -179,7 +230,9 @@ export function startApp({
     // A command stores what it finds in a bus of this process, and leaves the work on a shared one to the services. It
     // counts what it takes in itself.
     const commandWork: readonly ServiceName[] =
-      config.engines.bus === 'rabbitmq' ? ['ingestion'] : serviceNames;
+      config.engines.bus === 'rabbitmq'
+        ? ['ingestion']
+        : serviceNames.filter((name) => !readsLiveMetrics.includes(name));
     const working = run === 'command' ? commandWork : run;
     for (const name of run === 'command' ? serviceNames : run) {
       if (working.includes(name)) await services[name].start();

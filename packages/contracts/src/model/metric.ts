@@ -57,6 +57,7 @@ export const MetricDefinitionFields = {
     Expression('A CEL expression over `event`: the value of the tag, as text.'),
     {
       maxProperties: 4,
+      additionalProperties: false,
       description: 'Tags by name, for reading the metric in parts; at most four.',
     },
   ),

@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { analytics } from './settings/analytics.ts';
 import { bus, clickhouse, database, rabbitmq, redis, storage } from './settings/engines.ts';
 import { events, limits } from './settings/events.ts';
 import { sms, smtp } from './settings/notifiers.ts';
@@ -27,6 +28,7 @@ export const configSchema = Type.Object({
   limits,
   bus,
   storage,
+  analytics,
   smtp,
   sms,
   testing,

@@ -1,10 +1,14 @@
 import {
+  analyticsWindows,
   apiKeyRoutes,
   authRoutes,
   dashboardRoutes,
   deadLetterRoutes,
   ingestionRoutes,
   ingestionSocket,
+  liveMetricsRoutes,
+  metricDefinitionRoutes,
+  metricsSocket,
   type RouteContract,
   type ServiceName,
   storageRoutes,
@@ -23,8 +27,11 @@ export const apiCatalogue: Readonly<
     routes: [...ingestionRoutes, ...authRoutes],
     sockets: [{ path: ingestionSocket.path, summary: ingestionSocket.summary, contract: ingestionSocket }],
   },
-  analytics: { routes: authRoutes, sockets: [] },
+  analytics: { routes: [...metricDefinitionRoutes, analyticsWindows, ...authRoutes], sockets: [] },
   alerting: { routes: authRoutes, sockets: [] },
-  dashboard: { routes: [...dashboardRoutes, ...userRoutes, ...apiKeyRoutes, ...authRoutes], sockets: [] },
+  dashboard: {
+    routes: [...dashboardRoutes, ...liveMetricsRoutes, ...userRoutes, ...apiKeyRoutes, ...authRoutes],
+    sockets: [{ path: metricsSocket.path, summary: metricsSocket.summary, contract: metricsSocket }],
+  },
   storage: { routes: [...storageRoutes, ...deadLetterRoutes, ...authRoutes], sockets: [] },
 };

@@ -15,10 +15,12 @@ describe('what the address says', () => {
   it('gives conditions back as they were, whatever is in them', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.record({ field, value: fc.string({ unit: 'binary' }) }), { maxLength: 5 }),
+        fc.array(
+          fc.record({ field, value: fc.oneof(fc.string(), fc.constantFrom('ä&b=c', '%', '😀', 'a:b', '"')) }),
+          { maxLength: 5 },
+        ),
         (conditions) => {
-          // An address holds well-formed text alone.
-          const written = conditions.map((each) => ({ ...each, value: each.value.toWellFormed() }));
+          const written = conditions;
           const read = readConditions(parseParams(formatParams(conditionParams(written))));
           expect(read).toEqual(written);
         },

@@ -1,3 +1,5 @@
+import type { MetricType } from '@streamflow/contracts';
+
 /** What was measured of a metric in a span of time. Values are in the metric's unit. */
 export interface MetricValue {
   /** How many values, or events where the metric counts events. */
@@ -44,4 +46,8 @@ export interface LiveMetrics {
   readonly watermark: number;
   /** Told about once a second when there is something new; returns how to stop that. */
   onTick(listener: (watermark: number) => void): () => void;
+  /** What kind a metric is; null while nothing of it was measured. */
+  typeOf(project: string, metric: string): MetricType | null;
+  /** Metrics of the project that were defined or sent, by name. */
+  namesOf(project: string): readonly string[];
 }

@@ -1,4 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { silentLog } from '../../domain/log.ts';
+import { createTestLive } from '../../domain/metrics/live-metrics.fixture.ts';
+import { systemTimers } from '../../domain/timers.ts';
 import type { TestServer } from '../../http/server.fixture.ts';
 import { startTestServer, testService } from '../../http/server.fixture.ts';
 import { createDashboard } from './dashboard.ts';
@@ -29,7 +32,11 @@ async function get(url: string, headers: Record<string, string> = {}, files = bu
     bus: { ping: async () => {} },
     records: { ping: async () => {} },
     events: { history: async () => [], ping: async () => {} },
+    live: createTestLive(0),
     clock: { now: () => 0 },
+    timers: systemTimers,
+    log: silentLog,
+    metrics: { watchGauge() {} },
     urlOf: () => 'http://127.0.0.1:1',
     files,
   });

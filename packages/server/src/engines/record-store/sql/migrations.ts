@@ -1,6 +1,7 @@
 import type { RecordMigration } from './dialect.ts';
 import { usersKeysSettings } from './migrations/0001-users-keys-settings.ts';
 import { ledger } from './migrations/0002-ledger.ts';
+import { metricDefinitions } from './migrations/0003-metric-definitions.ts';
 
 /** The schema of all records, step by step, for every dialect. */
-export const recordMigrations: readonly RecordMigration[] = [usersKeysSettings, ledger];
+export const recordMigrations: readonly RecordMigration[] = [usersKeysSettings, ledger, metricDefinitions];
