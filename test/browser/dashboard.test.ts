@@ -272,11 +272,16 @@ describe.skipIf(!required && !(hasBrowser && hasRealEvents))('the dashboard in a
     expect(problems).toEqual([]);
   });
 
+  // Contrast depends on the theme and layout on the width: two of the four show both. Pictures are made of all.
   it.each([
     ['light', 'wide'],
-    ['dark', 'wide'],
-    ['light', 'phone'],
     ['dark', 'phone'],
+    ...(pictures === undefined
+      ? []
+      : ([
+          ['dark', 'wide'],
+          ['light', 'phone'],
+        ] as const)),
   ] as const)('is accessible and fits: %s, %s', async (theme, size) => {
     const shown = await openContext(browser, { size, theme });
     await shown.addInitScript((given) => sessionStorage.setItem('streamflow.token', given), token);

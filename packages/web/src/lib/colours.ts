@@ -5,12 +5,15 @@
 
 export const colourCount = 8;
 const storageKey = 'streamflow.colours';
+const ofErrors = 3;
+/** The order in which new names get colours; that of errors would say something about anything else. */
+const givenOut = [0, 1, 2, 4, 5, 6, 7, ofErrors];
 
 const builtIn: Readonly<Record<string, number>> = {
   'web.pageview': 0,
   'web.click': 1,
   'api.request': 2,
-  error: 3,
+  error: ofErrors,
   'user.login': 4,
   'api.response': 5,
   metric: 6,
@@ -29,7 +32,7 @@ export function assignColours(
   for (const name of names) {
     let colour = builtIn[name] ?? known.get(name);
     if (colour === undefined) {
-      const free = Array.from({ length: colourCount }, (_, at) => at).find((at) => !taken.has(at));
+      const free = givenOut.find((at) => !taken.has(at));
       colour = free ?? known.size % colourCount;
       taken.add(colour);
       known.set(name, colour);

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { client } from '../../app/session.ts';
-import { formatCount, formatShortCount } from '../../lib/format.ts';
+import { formatCount, formatShortCount, formatTime, type Zone } from '../../lib/format.ts';
 import { ErrorState, Skeleton } from '../../ui/states.tsx';
 
 const hour = 3_600_000;
@@ -27,7 +27,7 @@ const verdicts = {
   broken: { state: 'bad', text: 'The account does not hold: run streamflow verify' },
 } as const;
 
-export function Flow() {
+export function Flow({ zone }: { readonly zone: Zone }) {
   const { data, error, refetch } = useLedger();
   const totals = data?.totals;
   const stages = [
@@ -46,7 +46,9 @@ export function Flow() {
     <section aria-label="Flow of events" className="panel">
       <header>
         <h2>Flow</h2>
-        <span className="quiet small">Last hour, by minute of receipt</span>
+        <span className="quiet small">
+          {data === undefined ? 'Last hour' : `The hour to ${formatTime(data.to, zone)}, by time of receipt`}
+        </span>
         <span className="grow" />
         {verdict === undefined ? null : (
           <span className="status small">

@@ -8,7 +8,7 @@ export default function Pipeline() {
   const { zone } = useView();
   return (
     <>
-      <Flow />
+      <Flow zone={zone} />
       <Services />
       <DeadLetters zone={zone} />
     </>
