@@ -1,6 +1,13 @@
 // Imports point one way: contracts <- domain <- engine ports <- http <- services; implementations import drivers; only
 // app.ts with open-engines.ts (and the command line, which wires commands) imports implementations; services never import each other.
+const swc = require('@swc/core');
+
+// dependency-cruiser does not tell its parser which files have JSX.
+const { parseFileSync } = swc;
+swc.parseFileSync = (file, options) => parseFileSync(file, { ...options, tsx: file.endsWith('.tsx') });
+
 const server = 'packages/server/src';
+const web = 'packages/web/src';
 const rule = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
 module.exports = {
@@ -62,6 +69,30 @@ module.exports = {
       { path: `^${server}/services/`, pathNot: `^${server}/services/$1/` },
     ),
     rule(
+      'web-imports-client',
+      'The pages know the SDK and the contracts; data comes through nothing else.',
+      { path: '^packages/web/' },
+      { path: '^packages/', pathNot: ['^packages/web/', '^packages/client/src', '^packages/contracts/src'] },
+    ),
+    rule(
+      'pages-import-no-page',
+      'Pages never import each other; what two of them need is in lib, ui, charts or app. The overview shows the first steps while there is nothing else.',
+      { path: `^${web}/pages/([^/]+)/` },
+      { path: `^${web}/pages/`, pathNot: [`^${web}/pages/$1/`, `^${web}/pages/start/`] },
+    ),
+    rule(
+      'web-library-is-pure',
+      'lib computes: it imports no component and no page.',
+      { path: `^${web}/lib/` },
+      { path: `^${web}/(app|ui|charts|pages)/` },
+    ),
+    rule(
+      'server-knows-no-page',
+      'The server serves the built pages as files.',
+      { path: `^${server}/` },
+      { path: '^packages/web/' },
+    ),
+    rule(
       'fault-run-is-a-stranger',
       'The fault run trusts nothing of ours: it starts processes and speaks their protocols.',
       { path: '^test/chaos/' },
@@ -82,7 +113,7 @@ module.exports = {
     enhancedResolveOptions: {
       conditionNames: ['source', 'import', 'node', 'default', 'types'],
       exportsFields: ['exports'],
-      extensions: ['.ts', '.js', '.mjs', '.cjs'],
+      extensions: ['.ts', '.tsx', '.js', '.mjs', '.cjs'],
     },
   },
 };

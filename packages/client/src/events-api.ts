@@ -10,7 +10,8 @@ import type {
   Severity,
 } from '@streamflow/contracts';
 import { StreamFlowApiError } from './api-error.ts';
-import { readNdjson } from './ndjson.ts';
+import type { HttpBodyReader } from './http-types.ts';
+import { readBytes, readNdjson } from './ndjson.ts';
 import type { Query, QueryValue } from './query-string.ts';
 import { jsonBody, type Transport } from './transport.ts';
 
@@ -60,6 +61,11 @@ export type ExportQuery = EventFilter & {
   readonly limit?: number | undefined;
 };
 
+export type DownloadQuery = ExportQuery & {
+  /** `ndjson` unless given. */
+  readonly format?: 'ndjson' | 'csv' | undefined;
+};
+
 export interface EventPage {
   readonly data: readonly Event[];
   readonly pagination: Pagination;
@@ -95,6 +101,8 @@ export interface EventsApi {
   aggregate(query?: AggregateQuery, options?: ReadOptions): Promise<AggregationResult>;
   /** Every event that fits, streamed by one request. */
   export(query?: ExportQuery, options?: ReadOptions): AsyncIterableIterator<Event>;
+  /** The same as a file: its bytes, as they come. */
+  download(query?: DownloadQuery, options?: ReadOptions): AsyncIterableIterator<Uint8Array>;
   /** Every event that fits, page by page along the cursor: for readers that take their time. `limit` is a page's. */
   each(query?: Omit<ListQuery, 'page'>, options?: ReadOptions): AsyncIterableIterator<Event>;
 }
@@ -102,6 +110,33 @@ export interface EventsApi {
 export function createEventsApi(transport: Transport): EventsApi {
   const get = <T>(path: string, query: Query, { signal }: ReadOptions): Promise<T> =>
     transport.exchange<T>('storage', 'GET', path, { query, signal });
+
+  async function* exported<T>(
+    query: DownloadQuery,
+    { signal }: ReadOptions,
+    read: (reader: HttpBodyReader) => AsyncGenerator<T, void, undefined>,
+  ): AsyncGenerator<T, void, undefined> {
+    const response = await transport.open('storage', 'GET', '/events/export', { query, signal });
+    const reader = response.body?.getReader();
+    if (reader === undefined) return;
+    const end = (): void => void reader.cancel();
+    signal?.addEventListener('abort', end, { once: true });
+    try {
+      yield* read(reader);
+      signal?.throwIfAborted();
+    } catch (cause) {
+      if (signal?.aborted === true) throw signal.reason;
+      throw new StreamFlowApiError({
+        code: 'ConnectionFailed',
+        status: response.status,
+        message: 'The export ended before its end',
+        correlationId: response.headers.get('x-correlation-id') ?? undefined,
+        cause,
+      });
+    } finally {
+      signal?.removeEventListener('abort', end);
+    }
+  }
 
   const list = (query: ListQuery = {}, options: ReadOptions = {}): Promise<EventPage> =>
     get('/events', query, options);
@@ -135,31 +170,9 @@ export function createEventsApi(transport: Transport): EventsApi {
       return answer.data.received;
     },
     aggregate: (query = {}, options = {}) => get('/events/aggregations', query, options),
-    async *export(query = {}, { signal } = {}) {
-      const response = await transport.open('storage', 'GET', '/events/export', {
-        query: { ...query, format: 'ndjson' },
-        signal,
-      });
-      const reader = response.body?.getReader();
-      if (reader === undefined) return;
-      const end = (): void => void reader.cancel();
-      signal?.addEventListener('abort', end, { once: true });
-      try {
-        yield* readNdjson<Event>(reader);
-        signal?.throwIfAborted();
-      } catch (cause) {
-        if (signal?.aborted === true) throw signal.reason;
-        throw new StreamFlowApiError({
-          code: 'ConnectionFailed',
-          status: response.status,
-          message: 'The export ended before its end',
-          correlationId: response.headers.get('x-correlation-id') ?? undefined,
-          cause,
-        });
-      } finally {
-        signal?.removeEventListener('abort', end);
-      }
-    },
+    export: (query = {}, options = {}) =>
+      exported({ ...query, format: 'ndjson' }, options, (reader) => readNdjson<Event>(reader)),
+    download: (query = {}, options = {}) => exported(query, options, readBytes),
     async *each(query = {}, options = {}) {
       let cursor = query.cursor;
       do {

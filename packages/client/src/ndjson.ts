@@ -22,3 +22,17 @@ export async function* readNdjson<T>(reader: HttpBodyReader): AsyncGenerator<T, 
     if (!finished) await reader.cancel();
   }
 }
+
+/** The bytes of a stream, as they come. Ending the iteration ends the stream. */
+export async function* readBytes(reader: HttpBodyReader): AsyncGenerator<Uint8Array, void, undefined> {
+  let finished = false;
+  try {
+    while (!finished) {
+      const { done, value } = await reader.read();
+      finished = done;
+      if (value !== undefined) yield value;
+    }
+  } finally {
+    if (!finished) await reader.cancel();
+  }
+}

@@ -1,4 +1,4 @@
-import type { ServiceName, TokenResponse } from '@streamflow/contracts';
+import type { Me, ServiceName, TokenResponse } from '@streamflow/contracts';
 import { type ApiKeysApi, createApiKeysApi, createUsersApi, type UsersApi } from './access-api.ts';
 import {
   type AlertsApi,
@@ -19,6 +19,7 @@ import { createEventsApi, type EventsApi } from './events-api.ts';
 import { Gate } from './gate.ts';
 import { IngestionSocket, type IngestionSocketOptions } from './ingestion-socket.ts';
 import { type AnalyticsApi, createAnalyticsApi, createMetricsApi, type MetricsApi } from './metrics-api.ts';
+import { type LiveMetricsOptions, LiveMetricsSocket } from './live-metrics-socket.ts';
 import {
   type ConnectionSettings,
   type RetryPolicy,
@@ -29,6 +30,7 @@ import {
 import { currentPage, sendOnPageExit } from './page-exit.ts';
 import type { Query } from './query-string.ts';
 import type { WebSocketConstructor } from './socket-types.ts';
+import { createSystemApi, type SystemApi } from './system-api.ts';
 import { createConsoleHook, type ErrorHook, TrackError } from './track-error.ts';
 import { serialiseEvent, type TrackInput } from './track-event.ts';
 import { createTransport, jsonBody, type Transport } from './transport.ts';
@@ -79,6 +81,8 @@ export class StreamFlow {
   readonly channels: ChannelsApi;
   /** Quiet for alerts that fit. */
   readonly silences: SilencesApi;
+  /** How the system itself is. */
+  readonly system: SystemApi;
 
   readonly #connection: ConnectionSettings;
   readonly #environment: Environment;
@@ -126,6 +130,7 @@ export class StreamFlow {
     this.alerts = createAlertsApi(this.#transport);
     this.channels = createChannelsApi(this.#transport);
     this.silences = createSilencesApi(this.#transport);
+    this.system = createSystemApi(this.#transport);
     const page = currentPage();
     if (page !== undefined)
       this.#forgetPage = sendOnPageExit(page, this.#connection, () => sender.unanswered());
@@ -221,6 +226,9 @@ export class StreamFlow {
         body: { refresh_token: refreshToken },
       });
     },
+    /** Who the credential is of, and what it may do. */
+    me: async (): Promise<Me> =>
+      (await this.request<{ data: Me }>(this.#signInService(), 'GET', '/auth/me')).data,
   };
 
   /**
@@ -229,8 +237,7 @@ export class StreamFlow {
    */
   connectIngestionSocket(options: IngestionSocketOptions = {}): IngestionSocket {
     const WebSocket = options.WebSocket ?? globalWebSocket();
-    if (WebSocket === undefined)
-      throw new TypeError('There is no global WebSocket here; give one, for example that of the ws package');
+    if (WebSocket === undefined) throw new TypeError(noWebSocket);
     this.#connection.urlOf('ingestion');
     return new IngestionSocket({
       connection: this.#connection,
@@ -245,6 +252,20 @@ export class StreamFlow {
     });
   }
 
+  /**
+   * Follows live metrics, reconnecting for as long as it is open.
+   * @throws TypeError where there is no WebSocket to use, or no address of the dashboard service
+   */
+  followLiveMetrics(options: LiveMetricsOptions): LiveMetricsSocket {
+    const WebSocket = options.WebSocket ?? globalWebSocket();
+    if (WebSocket === undefined) throw new TypeError(noWebSocket);
+    this.#connection.urlOf('dashboard');
+    return new LiveMetricsSocket(
+      { connection: this.#connection, WebSocket, environment: this.#environment, retry: this.#retry },
+      options,
+    );
+  }
+
   /** Every service signs in; the dashboard's address is the one that people have. */
   #signInService(): ServiceName {
     const services: readonly ServiceName[] = ['dashboard', 'storage', 'ingestion'];
@@ -252,5 +273,6 @@ export class StreamFlow {
   }
 }
 
+const noWebSocket = 'There is no global WebSocket here; give one, for example that of the ws package';
 const globalWebSocket = (): WebSocketConstructor | undefined =>
   typeof WebSocket === 'undefined' ? undefined : WebSocket;

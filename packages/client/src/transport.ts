@@ -16,6 +16,8 @@ export interface ExchangeOptions {
   readonly body?: RawBody | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly keepalive?: boolean;
+  /** A status beyond the successful ones whose body is an answer too. */
+  readonly alsoAnswers?: number;
 }
 
 export interface Transport {
@@ -70,7 +72,8 @@ export function createTransport(connection: ConnectionSettings): Transport {
     };
     try {
       const response = await connection.fetch(url, request);
-      if (response.status < 200 || response.status >= 300)
+      const succeeded = response.status >= 200 && response.status < 300;
+      if (!succeeded && response.status !== options.alsoAnswers)
         throw await toApiError(response, environment.now());
       return await read(response);
     } catch (error) {

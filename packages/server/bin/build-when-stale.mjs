@@ -5,21 +5,36 @@ import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
-const packages = ['contracts', 'client', 'server'].map((name) => `${root}packages/${name}`);
+const packages = ['contracts', 'client', 'server', 'web'].map((name) => `${root}packages/${name}`);
 const stampOf = (directory) => `${directory}/dist/.tsbuildinfo`;
+const web = `${root}packages/web`;
+const page = `${web}/dist/site/index.html`;
 
 export function buildWhenStale() {
   const sources = packages.map((directory) => `${directory}/src`);
   const compiler = `${root}node_modules/typescript/bin/tsc`;
   if (!sources.every((directory) => existsSync(directory)) || !existsSync(compiler)) return;
-  const builtAt = Math.min(...packages.map((directory) => modifiedAt(stampOf(directory))));
-  const changedAt = Math.max(
-    modifiedAt(`${root}tsconfig.base.json`),
-    ...packages.map((directory) => modifiedAt(`${directory}/tsconfig.json`)),
-    ...sources.map(newestWithin),
+  const changedAt = new Map(
+    packages.map((directory) => [
+      directory,
+      Math.max(newestWithin(`${directory}/src`), modifiedAt(`${directory}/tsconfig.json`)),
+    ]),
   );
-  if (builtAt >= changedAt) return;
+  const newest = Math.max(modifiedAt(`${root}tsconfig.base.json`), ...changedAt.values());
+  if (Math.min(...packages.map((directory) => modifiedAt(stampOf(directory)))) < newest) compile(compiler);
+  // The server's own sources are in no page.
+  const pageSources = ['contracts', 'client', 'web'].map((name) => changedAt.get(`${root}packages/${name}`));
+  const pageChangedAt = Math.max(
+    ...pageSources,
+    newestWithin(`${web}/public`),
+    modifiedAt(`${web}/index.html`),
+    modifiedAt(`${web}/vite.config.ts`),
+    modifiedAt(`${web}/precompress.ts`),
+  );
+  if (modifiedAt(page) < pageChangedAt) buildPages();
+}
 
+function compile(compiler) {
   process.stderr.write('Building…\n');
   const { status, stdout } = spawnSync(process.execPath, [compiler, '-b'], { cwd: root, encoding: 'utf8' });
   const now = new Date();
@@ -31,6 +46,19 @@ export function buildWhenStale() {
   }
   if (status === 0) return;
   process.stderr.write(stdout);
+  process.exit(1);
+}
+
+function buildPages() {
+  const bundler = `${root}node_modules/vite/bin/vite.js`;
+  if (!existsSync(bundler)) return;
+  process.stderr.write('Building the pages…\n');
+  const { status, stderr } = spawnSync(process.execPath, [bundler, 'build', '--logLevel', 'warn'], {
+    cwd: web,
+    encoding: 'utf8',
+  });
+  if (status === 0) return;
+  process.stderr.write(stderr);
   process.exit(1);
 }
 

@@ -34,8 +34,10 @@ import type { MailServer } from './services/alerting/notifiers/email.ts';
 import type { SmsAccount } from './services/alerting/notifiers/sms.ts';
 import { createAnalytics } from './services/analytics/analytics.ts';
 import { createDashboard } from './services/dashboard/dashboard.ts';
+import { readSiteFiles } from './services/dashboard/site-files.ts';
 import { createIngestion } from './services/ingestion/ingestion.ts';
 import { createStorage, type StorageOptions } from './services/storage/storage.ts';
+import { siteDirectory } from './site-directory.ts';
 import { version } from './version.ts';
 import { watchStorage } from './watch-storage.ts';
 
@@ -135,6 +137,7 @@ export function startApp({
     const { events, bus } =
       crashPoint === null ? opened : withCrashPoint(opened, { crashPoint, random: Math.random, die });
 
+    const addresses = new Map<ServiceName, string>();
     const definitions = createDefinitionSource({ records, timers: systemTimers, log });
     const maxTagValues = config.analytics.max_tag_values;
     const live = createLiveMetrics({
@@ -246,11 +249,11 @@ export function startApp({
         events,
         live,
         clock,
+        urlOf: (name) => serviceUrl(config, name, addresses.get(name)),
+        files: await readSiteFiles(siteDirectory()),
         timers: systemTimers,
         log: log.child({ service: 'dashboard' }),
         metrics,
-        version,
-        ports,
         routes: access.adminRoutes(),
       }),
       storage: createStorage({
@@ -316,7 +319,6 @@ export function startApp({
       teardown.push('monitoring port', () => monitoring.close());
     }
 
-    const addresses = new Map<ServiceName, string>();
     const servers = await Promise.all(
       listen.map((name) =>
         createHttpServer({
@@ -380,6 +382,16 @@ function retentionOf({ storage, engines }: Config): NonNullable<StorageOptions['
     timers: systemTimers,
     settleAfterMs: engines.events === 'postgres' ? othersRemovalMs : 0,
   };
+}
+
+/** Where the dashboard reaches a service: where it is configured to be, or listens in this process or on its port. */
+function serviceUrl(config: Config, name: ServiceName, listening: string | undefined): string {
+  const settings = config.services[name];
+  if ('url' in settings && settings.url !== null) return settings.url.replace(/\/$/, '');
+  // A server on all interfaces is reached by the loopback one.
+  return (
+    listening?.replace(/\/\/(?:0\.0\.0\.0|\[?::\]?):/, '//127.0.0.1:') ?? `http://127.0.0.1:${settings.port}`
+  );
 }
 
 /** In the data directory, where commands look for it; of a command without one, where nobody else looks. */

@@ -135,6 +135,7 @@ export const Me = Type.Object({
   permissions: Type.Array(Type.String()),
   project: Type.String(),
 });
+export type Me = Type.Static<typeof Me>;
 
 export const me = defineRoute({
   method: 'GET',

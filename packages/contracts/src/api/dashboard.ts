@@ -7,8 +7,9 @@ export const dashboardHome = defineRoute({
   method: 'GET',
   path: '/',
   operationId: 'dashboardHome',
-  summary: 'Start page',
-  description: 'What runs where, and how to send the first event; for a browser.',
+  summary: 'Web dashboard',
+  description:
+    'The pages of the dashboard, for a browser; they answer under every path that nothing else has.',
   tag,
   permission: 'public',
   responses: { 200: { description: 'A page.', contentType: 'text/html' } },

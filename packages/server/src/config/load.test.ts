@@ -38,11 +38,11 @@ describe('loadConfig', () => {
     expect(config.host).toBe('127.0.0.1');
     expect(config.dataDir).toBe('/srv/streamflow/data');
     expect(config.services).toEqual({
-      ingestion: { port: 8001 },
-      analytics: { port: 8002 },
-      alerting: { port: 8003 },
+      ingestion: { port: 8001, url: null },
+      analytics: { port: 8002, url: null },
+      alerting: { port: 8003, url: null },
       dashboard: { port: 8004 },
-      storage: { port: 8005 },
+      storage: { port: 8005, url: null },
     });
     expect(config.limits).toEqual({
       max_body_bytes: 5_242_880,

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { type ErrorResponse, errorCatalogue } from '@streamflow/contracts';
 import { StreamFlowError } from '../domain/errors.ts';
 
@@ -51,4 +52,22 @@ export function errorAnswer(thrown: unknown, correlationId: string, now: number)
     body.remaining = 0;
   }
   return { status: errorCatalogue[error.code].status, headers, body };
+}
+
+/** Sends an error where there is no Fastify reply; once an answer has begun, it can only be cut off. */
+export function answerError(response: ServerResponse, { status, headers, body }: ErrorAnswer): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const text = JSON.stringify(body);
+  response
+    .writeHead(status, {
+      ...headers,
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(text),
+      'x-content-type-options': 'nosniff',
+      'x-correlation-id': body.correlation_id,
+    })
+    .end(text);
 }

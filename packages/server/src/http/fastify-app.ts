@@ -9,6 +9,7 @@ import { readBody } from './body.ts';
 import { correlationIdOf } from './correlation.ts';
 import { errorAnswer, knownError } from './error-answer.ts';
 import type { RecordRequest } from './mount-route.ts';
+import type { Site } from './service.ts';
 import { trackSilentConnections } from './silent-connections.ts';
 
 export interface FastifyAppOptions {
@@ -21,6 +22,8 @@ export interface FastifyAppOptions {
   readonly behindTls?: boolean;
   /** Records requests that reached no route, by method. */
   readonly recordUnrouted: (method: string) => RecordRequest;
+  /** Pages and files for what reaches no route. */
+  readonly site?: Site | undefined;
 }
 
 /** Time for the header and for the whole request to arrive, and for an idle connection to stay, milliseconds. */
@@ -102,6 +105,7 @@ export function createFastifyApp(options: FastifyAppOptions): FastifyInstance {
   });
   app.setErrorHandler(sendError);
   app.setNotFoundHandler((request, reply) => {
+    if (options.site?.answer(request, reply) === true) return reply;
     const [path = ''] = request.url.split('?');
     const allow = options.allowedMethods.of(path);
     if (allow.length === 0)

@@ -11,6 +11,7 @@ import { createAllowedMethods } from './allowed-methods.ts';
 import type { AuditTrail } from './audit.ts';
 import { createClientAddress } from './client-address.ts';
 import { mountDocs } from './docs.ts';
+import { answerError, errorAnswer } from './error-answer.ts';
 import { createFastifyApp } from './fastify-app.ts';
 import { type Access, createGate } from './gate.ts';
 import { createHealth } from './health.ts';
@@ -76,6 +77,7 @@ export interface HttpServer {
 }
 
 const apiMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+const recordedMethod = (method: string): string => (apiMethods.includes(method) ? method : 'other');
 
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { service, access, clock, log, metrics } = options;
@@ -103,12 +105,30 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     allowedMethods,
     behindTls: options.behindTls ?? false,
     recordUnrouted: (method) => {
-      const label = apiMethods.includes(method) ? method : 'other';
+      const label = recordedMethod(method);
       const known = unrouted.get(label) ?? metrics.route(service.name, label, 'unmatched');
       unrouted.set(label, known);
       return known;
     },
+    site: service.site,
   });
+  const { forwarder } = service;
+  if (forwarder !== undefined) {
+    // In this hook the body is still unread.
+    app.addHook('onRequest', (request, reply, done) => {
+      if (!forwarder.takes(request.raw.url ?? '')) return done();
+      reply.hijack();
+      const record = metrics.route(service.name, recordedMethod(request.method), 'forwarded');
+      reply.raw.once('close', () =>
+        record(reply.raw.statusCode, (performance.now() - request.startedAt) / 1000),
+      );
+      forwarder.request(request.raw, reply.raw, {
+        correlationId: request.id,
+        address: clientAddress(request.raw),
+        refuse: (error) => answerError(reply.raw, errorAnswer(error, request.id, clock.now())),
+      });
+    });
+  }
   if (options.corsOrigins.length > 0)
     await app.register(cors, {
       // Credentials travel in headers, never in cookies: no origin is ever allowed to send those.
@@ -169,6 +189,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   const sockets = attachSockets(app.server, {
     service: service.name,
     sockets: service.sockets,
+    forwarder,
     access,
     rates,
     acquire: (address) =>
@@ -201,6 +222,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       // Upgraded connections are no longer the server's to close, and hold its close up.
       await closeWithin(app, graceMs, () => sockets.terminate());
       sockets.terminate();
+      forwarder?.close();
     },
   };
 }

@@ -1,4 +1,5 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Permission, RouteContract, ServiceName, SocketContract } from '@streamflow/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
@@ -72,6 +73,29 @@ export interface SocketContext {
   authenticate(token: string): Promise<Principal>;
 }
 
+/** Passes requests of some paths on to other servers, bodies and answers untouched. */
+export interface Forwarder {
+  /** Whether the request target is one of those. */
+  takes(target: string): boolean;
+  request(request: IncomingMessage, response: ServerResponse, context: ForwardContext): void;
+  upgrade(request: IncomingMessage, connection: Duplex, head: Buffer, context: ForwardContext): void;
+  /** Ends what is still open. */
+  close(): void;
+}
+
+export interface ForwardContext {
+  readonly correlationId: string;
+  readonly address: string;
+  /** Answers with an error, as long as nothing was answered. */
+  refuse(error: unknown): void;
+}
+
+/** Answers GET requests of paths that no route has. */
+export interface Site {
+  /** False when it has nothing there. */
+  answer(request: FastifyRequest, reply: FastifyReply): boolean;
+}
+
 /** Asks a dependency; resolves with figures to show beside `healthy`, rejects with the reason. */
 export type HealthCheck = () => Promise<Readonly<Record<string, unknown>> | undefined> | Promise<void>;
 
@@ -80,6 +104,8 @@ export interface Service {
   readonly name: ServiceName;
   readonly routes: readonly MountedRoute[];
   readonly sockets: readonly MountedSocket[];
+  readonly forwarder?: Forwarder;
+  readonly site?: Site;
   readonly checks: Readonly<Record<string, HealthCheck>>;
   /** The checks without which it can do nothing of its work: while one fails, it is not ready. */
   readonly essentialChecks: readonly string[];

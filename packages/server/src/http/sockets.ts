@@ -14,11 +14,12 @@ import { hostMissing } from './fastify-app.ts';
 import { type Access, permissionDenied } from './gate.ts';
 import { originRefusal } from './key-origin.ts';
 import { type RatePolicy, rateLimitExceeded } from './rate-limits.ts';
-import type { MountedSocket, Principal } from './service.ts';
+import type { Forwarder, MountedSocket, Principal } from './service.ts';
 
 export interface SocketOptions {
   readonly service: ServiceName;
   readonly sockets: readonly MountedSocket[];
+  readonly forwarder?: Forwarder | undefined;
   readonly access: Access;
   readonly rates: RatePolicy | null;
   /** Takes a place among the open sockets of an address; null when it has none left. */
@@ -169,6 +170,14 @@ export function attachSockets(server: Server, options: SocketOptions): AttachedS
       connection.destroy();
     };
     connection.on('error', onError);
+    if (options.forwarder?.takes(raw.url ?? '') === true) {
+      options.forwarder.upgrade(raw, connection, head, {
+        correlationId,
+        address: options.clientAddress(raw),
+        refuse: (error) => refuse(connection, error, correlationId, clock.now()),
+      });
+      return;
+    }
     upgrade(raw, connection, head, correlationId).catch((error: unknown) => {
       if (knownError(error) === null)
         log.error('WebSocket upgrade failed by a defect', { correlation_id: correlationId, error });

@@ -90,20 +90,34 @@ export const server = Type.Object({
   }),
 });
 
+const serviceUrl = (env: string, service: string) =>
+  optionalText({
+    env,
+    description: `Where the dashboard reaches the ${service} service; its port on this machine unless set.`,
+    pattern: /^https?:\/\/[^\s/?#@]+\/?$/,
+    expected: 'an address like http://storage:8005, without a path',
+  });
+
 export const services = Type.Object({
   ingestion: Type.Object({
     port: port('INGESTION_PORT', defaultPorts.ingestion, 'Port of the ingestion service.'),
+    url: serviceUrl('INGESTION_URL', 'ingestion'),
   }),
   analytics: Type.Object({
     port: port('ANALYTICS_PORT', defaultPorts.analytics, 'Port of the analytics service.'),
+    url: serviceUrl('ANALYTICS_URL', 'analytics'),
   }),
   alerting: Type.Object({
     port: port('ALERTING_PORT', defaultPorts.alerting, 'Port of the alerting service.'),
+    url: serviceUrl('ALERTING_URL', 'alerting'),
   }),
   dashboard: Type.Object({
     port: port('DASHBOARD_PORT', defaultPorts.dashboard, 'Port of the dashboard service.'),
   }),
-  storage: Type.Object({ port: port('STORAGE_PORT', defaultPorts.storage, 'Port of the storage service.') }),
+  storage: Type.Object({
+    port: port('STORAGE_PORT', defaultPorts.storage, 'Port of the storage service.'),
+    url: serviceUrl('STORAGE_URL', 'storage'),
+  }),
 });
 
 export const monitoring = Type.Object({

@@ -1,6 +1,7 @@
 import type { ServiceName } from '@streamflow/contracts';
 import { dashboardHome } from '@streamflow/contracts';
 import type { Clock } from '../../domain/clock.ts';
+import { unavailable } from '../../domain/errors.ts';
 import type { Log } from '../../domain/log.ts';
 import type { LiveMetrics } from '../../domain/metrics/live-metrics.ts';
 import type { Timers } from '../../domain/timers.ts';
@@ -11,11 +12,12 @@ import type { MountedRoute, Service } from '../../http/service.ts';
 import { createEventTail } from './event-tail/event-tail.ts';
 import { createEventTailSocket } from './event-tail/event-tail-socket.ts';
 import { historicalMetricsRoute } from './historical-metrics.ts';
-import { homePagePolicy, renderHomePage } from './home-page.ts';
 import { metricSeriesRoute } from './metric-series.ts';
 import { createMetricsSocket } from './metrics-socket.ts';
+import { createProxy } from './proxy.ts';
 import { realtimeMetricsRoute } from './realtime-metrics.ts';
 import { topValuesRoute } from './top-values.ts';
+import { createSite, type SiteFile } from './site.ts';
 
 export interface DashboardOptions {
   readonly bus: Pick<Bus, 'ping'>;
@@ -26,9 +28,10 @@ export interface DashboardOptions {
   readonly timers: Timers;
   readonly log: Log;
   readonly metrics: DashboardMetrics;
-  readonly version: string;
-  /** Port of each service. */
-  readonly ports: Readonly<Record<ServiceName, number>>;
+  /** Base URL of a service, without a slash at the end; asked for each request. */
+  readonly urlOf: (service: ServiceName) => string;
+  /** The built pages by their paths, `/index.html` among them. */
+  readonly files: ReadonlyMap<string, SiteFile>;
   /** Routes of others that this service answers: users and keys. */
   readonly routes?: readonly MountedRoute[];
 }
@@ -38,13 +41,11 @@ export interface DashboardMetrics {
   watchGauge(name: `streamflow_${string}`, help: string, value: () => number): void;
 }
 
-/** A host name, an IPv4 address, or an IPv6 address in brackets. */
-const hostName = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])$/;
-
-/** The dashboard service: its start page, figures for its charts, and the routes that it is given. */
+/** The dashboard service: its pages, figures for its charts, the way to the other services, and the routes it is given. */
 export function createDashboard(options: DashboardOptions): Service {
-  const { bus, records, events, live, clock, timers, log, version, ports } = options;
+  const { bus, records, events, live, clock, timers, log } = options;
   const tail = createEventTail({ events, clock, timers, log });
+  const site = createSite(options.files);
   let droppedFrames = 0;
   const metricsSocket = createMetricsSocket({ ...options, onDropped: () => (droppedFrames += 1) });
   options.metrics.watchGauge(
@@ -55,12 +56,9 @@ export function createDashboard(options: DashboardOptions): Service {
   const home: MountedRoute = {
     contract: dashboardHome,
     handle({ request, reply }) {
-      // The other services are on the same host as this one, by whatever name the browser knows it.
-      const host = hostName.test(request.hostname) ? request.hostname : 'localhost';
-      const url = (service: ServiceName): string => `${request.protocol}://${host}:${ports[service]}`;
-      reply.header('content-security-policy', homePagePolicy);
-      reply.header('cache-control', 'no-store');
-      return renderHomePage({ version, url });
+      if (!site.answer(request, reply))
+        throw unavailable('The pages of the dashboard are not built; `npm run build` makes them', 60);
+      return reply;
     },
   };
   return {
@@ -74,6 +72,8 @@ export function createDashboard(options: DashboardOptions): Service {
       ...(options.routes ?? []),
     ],
     sockets: [metricsSocket.mounted, createEventTailSocket({ tail, clock, timers, log })],
+    forwarder: createProxy({ urlOf: options.urlOf }),
+    site,
     checks: {
       database: () => records.ping(),
       event_store: () => events.ping(),

@@ -1,0 +1,52 @@
+import { useQuery } from '@tanstack/react-query';
+import { client } from '../../app/session.ts';
+import { useView } from '../../app/use-view.ts';
+import { oneOf } from '../../lib/view.ts';
+import { Segments } from '../../ui/segments.tsx';
+import { EmptyState } from '../../ui/states.tsx';
+import { ApiKeys } from './api-keys.tsx';
+import { EventTypes } from './event-types.tsx';
+import { Users } from './users.tsx';
+import './settings.css';
+
+const parts = [
+  { value: 'users', label: 'Users' },
+  { value: 'keys', label: 'API keys' },
+  { value: 'types', label: 'Event types' },
+] as const;
+
+export default function Settings() {
+  const { params, change } = useView();
+  const part = parts.find(({ value }) => value === oneOf(params, 'part'))?.value ?? 'users';
+  const { data: me } = useQuery({
+    queryKey: ['me'],
+    queryFn: () => client.auth.me(),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  const administrates = me === undefined || me.permissions.includes('admin');
+  return (
+    <>
+      <div>
+        <Segments
+          label="Part of the settings"
+          onChange={(next) => change({ part: next })}
+          options={parts}
+          value={part}
+        />
+      </div>
+      {part === 'types' ? (
+        <EventTypes />
+      ) : !administrates ? (
+        <EmptyState title="For administrators">
+          <p>
+            Users and keys are looked after by administrators. Yours is the role {me?.role ?? 'of a key'}.
+          </p>
+        </EmptyState>
+      ) : part === 'users' ? (
+        <Users me={me?.id} />
+      ) : (
+        <ApiKeys />
+      )}
+    </>
+  );
+}
