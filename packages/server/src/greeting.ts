@@ -13,11 +13,13 @@ export function greeting({ app, config }: { readonly app: App; readonly config: 
     const address = url(name);
     if (address !== undefined) lines.push(`  ${name.padEnd(10)} ${address}   docs ${address}/docs`);
   }
+  const dashboard = url('dashboard');
+  if (dashboard !== undefined) lines.push('', `  Open ${dashboard} in a browser and sign in.`);
   const ingestion = url('ingestion');
   if (ingestion !== undefined) {
     lines.push(
       '',
-      '  Sign in as a person:',
+      '  Sign in by curl:',
       '',
       `  curl -s ${ingestion}/auth/login -H 'Content-Type: application/json' \\`,
       `    -d '{"username":"<e-mail>","password":"<password>"}'`,
