@@ -113,6 +113,12 @@ describe.skipIf(!required && !(hasBrowser && hasRealEvents))('the dashboard in a
       .locator('.tile-figure')
       .innerText();
     expect(Number(users.replaceAll(',', ''))).toBe(await countOf({ metric: 'unique_users' }));
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('24 hours');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/range=24h/);
+    await page.reload();
+    await page.getByRole('button', { name: 'Time range: Last 24 hours' }).waitFor();
   });
 
   it('follows a type to its events, and reads on as one scrolls', async () => {
@@ -148,7 +154,7 @@ describe.skipIf(!required && !(hasBrowser && hasRealEvents))('the dashboard in a
     await linked.goto(page.url());
     await linked.locator('.chip', { hasText: 'custom.dns' }).waitFor();
     await linked.locator('.chip', { hasText: 'zeek' }).waitFor();
-    expect(await linked.getByRole('button', { name: /^Time range/ }).innerText()).toContain('1 hour');
+    expect(await linked.getByRole('button', { name: /^Time range/ }).innerText()).toContain('24 hours');
     await other.close();
   });
 

@@ -12,6 +12,8 @@ export const dashboardHome = defineRoute({
     'The pages of the dashboard, for a browser; they answer under every path that nothing else has.',
   tag,
   permission: 'public',
+  // What the page shows: the pages' own, and no business of the server.
+  query: Type.Object({}, { additionalProperties: true }),
   responses: { 200: { description: 'A page.', contentType: 'text/html' } },
 });
 

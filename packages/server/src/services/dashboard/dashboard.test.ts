@@ -60,6 +60,10 @@ describe('the pages', () => {
     expect(answer.body).toBe('page');
   });
 
+  it('leave what the address says to the page', async () => {
+    expect((await get('/?range=5m&f=type:a&f=type:b')).body).toBe('page');
+  });
+
   it('come under every path that a person opens, and to nobody else', async () => {
     expect((await get('/explore?a=1', { accept: 'text/html,*/*' })).body).toBe('page');
     await server?.close();

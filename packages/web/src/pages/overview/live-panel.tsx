@@ -19,7 +19,9 @@ function toSeries({ byTime }: LiveSeconds, times: readonly number[]): readonly S
   const names = [...totals]
     .toSorted(([, a], [, b]) => b - a)
     .slice(0, mostTypes)
-    .map(([name]) => name);
+    .map(([name]) => name)
+    // By name from here on: types that change places every second would make the chart flicker.
+    .toSorted();
   const colour = coloursOf(names);
   return names.map((name) => ({
     name,
