@@ -1,3 +1,4 @@
+import Type from 'typebox';
 import { historicalMetrics, metricSeries, topValues } from './metrics.ts';
 import { defineRoute } from './route.ts';
 
