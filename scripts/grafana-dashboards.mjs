@@ -80,6 +80,9 @@ const dashboards = {
         'set aside': 'sum(rate(streamflow_storage_set_aside_total[$__rate_interval]))',
         'dead letters': 'sum(rate(streamflow_storage_dead_letters_total[$__rate_interval]))',
       }),
+      panel('Removed by retention', 'short', {
+        events: 'sum(rate(streamflow_retention_removed_events_total[$__rate_interval]))',
+      }),
       panel('Free space and watermark', 'bytes', {
         'free, {{instance}}': 'streamflow_disk_free_bytes',
         'watermark, {{instance}}': 'streamflow_disk_watermark_bytes',

@@ -25,8 +25,19 @@ const foreign = Object.entries(lock.packages).filter(
 );
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('node_modules/') + 13);
 
-/** Ask for no more than that the notice is kept. */
-const permissive = ['MIT', 'ISC', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'BlueOak-1.0.0'];
+/** Ask for no more than that the notice is kept, or for nothing. */
+const permissive = [
+  'MIT',
+  'MIT-0',
+  'ISC',
+  'Apache-2.0',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  '0BSD',
+  'BlueOak-1.0.0',
+  'CC0-1.0',
+  'Unlicense',
+];
 /** Also asks for changed files to be given out; for tools that never reach a user. */
 const forTools = [...permissive, 'MPL-2.0'];
 

@@ -40,8 +40,8 @@ export const mutants: readonly Mutant[] = [
     file: 'engines/event-store/clickhouse/append.js',
     replace: [
       [
-        'split(lines, await findKnownIds(statements, lines));',
-        'split(lines, await withSeen(lines, () => findKnownIds(statements, lines)));',
+        'split(lines, await findKnownIds(statements, lines, clock.now()));',
+        'split(lines, await withSeen(lines, () => findKnownIds(statements, lines, clock.now())));',
       ],
       [
         'const rememberedFailures = 1000;',

@@ -136,7 +136,9 @@ const paths: readonly Defect[] = [
 
 const inQuery = (name: string, query: string, status = 422, code: ErrorCode = 'ValidationError'): Defect =>
   wrong(name, status, code, (operation) =>
-    operation.isOperational ? null : { path: `${pathOf(operation)}?${query}` },
+    operation.isOperational || (operation.isPage && code === 'ValidationError')
+      ? null
+      : { path: `${pathOf(operation)}?${query}` },
   );
 const ofParameter = (
   name: string,

