@@ -1,9 +1,8 @@
 import Type from 'typebox';
-import { errorCodes } from '../errors.ts';
 import { Alert, AlertDetail, AlertStatus } from '../model/alert.ts';
 import { AlertLevel } from '../model/alert-rule.ts';
 import { Silence } from '../model/silence.ts';
-import { AuthFrame, PingFrame } from './ingestion-socket.ts';
+import { AuthFrame, ErrorFrame, PingFrame, PongFrame } from './ingestion-socket.ts';
 import { defineRoute, defineSocket, Envelope, Page } from './route.ts';
 
 const tag = 'Alerting';
@@ -187,22 +186,10 @@ export const AlertFrame = Type.Object(
   { $id: 'AlertFrame', description: 'Something happened to an alert.' },
 );
 export type AlertFrame = Type.Static<typeof AlertFrame>;
-const AlertsErrorFrame = Type.Object(
-  {
-    type: Type.Literal('error'),
-    error: Type.Enum(errorCodes, { description: 'A code of the error catalogue.' }),
-    message: Type.String(),
-  },
-  { $id: 'AlertsErrorFrame' },
-);
-const AlertsPongFrame = Type.Object(
-  { type: Type.Literal('pong'), timestamp: Type.String({ format: 'date-time' }) },
-  { $id: 'AlertsPongFrame' },
-);
-export const AlertsServerFrame = Type.Union(
-  [AlertsReadyFrame, AlertFrame, AlertsErrorFrame, AlertsPongFrame],
-  { $id: 'AlertsServerFrame' },
-);
+
+export const AlertsServerFrame = Type.Union([AlertsReadyFrame, AlertFrame, ErrorFrame, PongFrame], {
+  $id: 'AlertsServerFrame',
+});
 export type AlertsServerFrame = Type.Static<typeof AlertsServerFrame>;
 
 export const alertsSocket = defineSocket({

@@ -94,6 +94,7 @@ export const ErrorFrame = Type.Object(
   },
   { $id: 'ErrorFrame' },
 );
+export type ErrorFrame = Type.Static<typeof ErrorFrame>;
 export const PongFrame = Type.Object(
   { type: Type.Literal('pong'), timestamp: Type.String({ format: 'date-time' }), ref: Ref },
   { $id: 'PongFrame' },

@@ -1,8 +1,7 @@
 import Type from 'typebox';
-import { errorCodes } from '../errors.ts';
 import { LiveFigures, liveFigureNames } from '../model/live-figures.ts';
 import { MetricName } from '../model/metric.ts';
-import { AuthFrame, PingFrame } from './ingestion-socket.ts';
+import { AuthFrame, ErrorFrame, PingFrame, PongFrame } from './ingestion-socket.ts';
 import { defineRoute, defineSocket } from './route.ts';
 
 const tag = 'Dashboard';
@@ -163,27 +162,9 @@ const SubscribedFrame = Type.Object(
   },
   { $id: 'SubscribedFrame' },
 );
-const MetricsErrorFrame = Type.Object(
-  {
-    type: Type.Literal('error'),
-    error: Type.Enum(errorCodes, { description: 'A code of the error catalogue.' }),
-    message: Type.String(),
-    details: Type.Record(Type.String(), Type.Unknown()),
-    ref: Type.Optional(Type.String()),
-  },
-  { $id: 'MetricsErrorFrame' },
-);
-const MetricsPongFrame = Type.Object(
-  {
-    type: Type.Literal('pong'),
-    timestamp: Type.String({ format: 'date-time' }),
-    ref: Type.Optional(Type.String()),
-  },
-  { $id: 'MetricsPongFrame' },
-);
 
 export const MetricsServerFrame = Type.Union(
-  [SnapshotFrame, MetricsFrame, GapFrame, SubscribedFrame, MetricsErrorFrame, MetricsPongFrame],
+  [SnapshotFrame, MetricsFrame, GapFrame, SubscribedFrame, ErrorFrame, PongFrame],
   { $id: 'MetricsServerFrame' },
 );
 export type MetricsServerFrame = Type.Static<typeof MetricsServerFrame>;

@@ -1,10 +1,12 @@
 import type { Permission } from '@streamflow/contracts';
-import type { RawData, WebSocket } from 'ws';
-import { StreamFlowError } from '../domain/errors.ts';
+import type { WebSocket } from 'ws';
+import { StreamFlowError, validationError } from '../domain/errors.ts';
 import { readJson } from '../domain/events/strict-json.ts';
 import type { Log } from '../domain/log.ts';
 import type { Timers } from '../domain/timers.ts';
+import { permissionDenied } from './gate.ts';
 import type { Principal, SocketContext } from './service.ts';
+import { bytesOf, errorFrame, refOf, sendFrame, tellable } from './socket-frames.ts';
 
 /*
  * The beginning of a socket on which the server tells and the client asks little:
@@ -20,15 +22,19 @@ export interface AuthenticatedSocketOptions {
   readonly permission: Permission;
   readonly timers: Timers;
   readonly log: Log;
-  /** The socket is open; called once. */
-  onOpen(principal: Principal): void;
-  /** A frame of an open socket, as JSON. What it throws is answered with an error frame. */
-  onFrame(frame: unknown): void;
+  /**
+   * It is known who reads; called once, with the `ref` of the `auth` frame. What it throws is told, and closes the
+   * socket.
+   */
+  onOpen(principal: Principal, ref: string | undefined): void | Promise<void>;
+  /** A frame of an open socket. What it throws is told, and the socket stays open. */
+  onFrame(frame: object, ref: string | undefined): void;
 }
 
 const authTimeoutMs = 5000;
 const maxUnknownFrameBytes = 4096;
 const policyViolation = 1008;
+const tryAgainLater = 1013;
 
 export function openAuthenticated(
   socket: WebSocket,
@@ -37,37 +43,43 @@ export function openAuthenticated(
 ): void {
   const { permission, timers, log } = options;
   const held: Buffer[] = [];
-  let principal = context.principal;
+  let isOpen = false;
   let isAuthenticating = false;
 
-  const refuse = (error: unknown, ref: string | undefined): void => {
+  const refuse = (error: unknown, ref?: string): void => {
     if (!(error instanceof StreamFlowError))
-      log.error('Socket frame failed by a defect', { error, correlation_id: context.correlationId });
-    if (socket.readyState === socket.OPEN) socket.send(errorFrame(error, ref));
+      log.error('Socket failed by a defect', { error, correlation_id: context.correlationId });
+    sendFrame(socket, errorFrame(error, ref));
   };
   const dismiss = (error: unknown, ref?: string): void => {
     cancelDeadline();
     refuse(error, ref);
-    socket.close(policyViolation, error instanceof StreamFlowError ? error.code : 'InternalError');
+    const { code } = tellable(error);
+    socket.close(code === 'ServiceUnavailable' ? tryAgainLater : policyViolation, code);
   };
   const cancelDeadline =
-    principal === null
-      ? timers.after(authTimeoutMs, () => dismiss(unauthenticated('No auth frame came in time')))
+    context.principal === null
+      ? timers.after(authTimeoutMs, () => dismiss(authenticationRequired('No auth frame came in time')))
       : () => {};
-  socket.once('close', () => cancelDeadline());
+
+  async function open(principal: Principal, ref?: string): Promise<void> {
+    cancelDeadline();
+    isOpen = true;
+    try {
+      await options.onOpen(principal, ref);
+    } catch (error) {
+      dismiss(error, ref);
+    }
+  }
 
   async function authenticate(token: unknown, ref: string | undefined): Promise<void> {
     isAuthenticating = true;
     socket.pause();
     try {
-      if (typeof token !== 'string') throw unauthenticated('token must be a JWT or an API key');
+      if (typeof token !== 'string') throw authenticationRequired('token must be a JWT or an API key');
       const known = await context.authenticate(token);
-      if (!known.permissions.has(permission))
-        throw new StreamFlowError('PermissionDenied', `This needs the permission ${permission}`);
-      cancelDeadline();
-      const isFirst = principal === null;
-      principal = known;
-      if (isFirst && socket.readyState === socket.OPEN) options.onOpen(known);
+      if (!known.permissions.has(permission)) throw permissionDenied(permission);
+      if (socket.readyState === socket.OPEN) await open(known, ref);
     } catch (error) {
       dismiss(error, ref);
     }
@@ -84,51 +96,31 @@ export function openAuthenticated(
     }
     let ref: string | undefined;
     try {
-      if (principal === null && bytes.length > maxUnknownFrameBytes)
-        throw unauthenticated('The first frame must be auth, and small');
+      if (!isOpen && bytes.length > maxUnknownFrameBytes)
+        throw authenticationRequired('The first frame must be auth, and small');
       const frame: unknown = readJson(bytes).value;
+      if (typeof frame !== 'object' || frame === null || Array.isArray(frame))
+        throw validationError([{ field: '', message: 'A frame must be an object' }]);
       ref = refOf(frame);
-      const isAuth = typeof frame === 'object' && frame !== null && 'type' in frame && frame.type === 'auth';
-      if (isAuth) void authenticate('token' in frame ? frame.token : undefined, ref);
-      else if (principal === null) throw unauthenticated('The first frame must be auth');
-      else options.onFrame(frame);
+      if (isOpen) options.onFrame(frame, ref);
+      else if ('type' in frame && frame.type === 'auth')
+        void authenticate('token' in frame ? frame.token : undefined, ref);
+      else throw authenticationRequired('The first frame must be auth');
     } catch (error) {
-      if (principal === null) dismiss(error, ref);
-      else refuse(error, ref);
+      if (isOpen) refuse(error, ref);
+      else dismiss(error, ref);
     }
   }
 
   socket.on('message', (data, isBinary) => {
     if (!isBinary) return onBytes(bytesOf(data));
     const error = new StreamFlowError('BadRequest', 'Frames are JSON as text, not binary');
-    if (principal === null) dismiss(error);
-    else refuse(error, undefined);
+    if (isOpen) refuse(error);
+    else dismiss(error);
   });
-  if (principal !== null) options.onOpen(principal);
+  socket.once('close', () => cancelDeadline());
+  if (context.principal !== null) void open(context.principal);
 }
 
-/** The `ref` of whatever was sent, to be echoed. */
-export function refOf(frame: unknown): string | undefined {
-  if (typeof frame !== 'object' || frame === null || !('ref' in frame)) return undefined;
-  return typeof frame.ref === 'string' && frame.ref.length <= 128 ? frame.ref : undefined;
-}
-
-const unauthenticated = (message: string): StreamFlowError =>
+const authenticationRequired = (message: string): StreamFlowError =>
   new StreamFlowError('AuthenticationRequired', message);
-
-function errorFrame(error: unknown, ref: string | undefined): string {
-  const told =
-    error instanceof StreamFlowError ? error : new StreamFlowError('InternalError', 'The server failed');
-  return JSON.stringify({
-    type: 'error',
-    error: told.code,
-    message: told.message,
-    details: told.details,
-    ...(ref === undefined ? {} : { ref }),
-  });
-}
-
-function bytesOf(data: RawData): Buffer {
-  if (Buffer.isBuffer(data)) return data;
-  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
-}

@@ -1,9 +1,9 @@
 import type { Event, MetricType } from '@streamflow/contracts';
 import { isErrorEvent } from '../queries/matches-filter.ts';
 import { Aggregate } from './aggregate.ts';
-import { responseTimeOf } from './built-in-metrics.ts';
 import type { DefinedMetric } from './defined-metric.ts';
 import type { FoldedMetric } from './folded-metric.ts';
+import { responseTimeOf } from './response-time.ts';
 import { sentMetricOf } from './sent-metric.ts';
 import { seriesKey, TagCaps, type Tags } from './tag-caps.ts';
 
@@ -66,7 +66,7 @@ class SecondFold {
       this.sessions.addText(event.session_id);
       this.hasSessions = true;
     }
-    const responseTime = responseTimeOf(event);
+    const responseTime = responseTimeOf(event.data);
     if (responseTime !== null)
       this.aggregateOf('response_time', 'timer', { source: event.source }).addValue(responseTime, time, true);
     if (event.type !== 'metric') return;

@@ -89,7 +89,10 @@ export class QuantileSketch {
     this.zeros += reader.unsigned();
   }
 
-  /** The value at rank ⌊q (n − 1)⌋ in ascending order; null without values. `q` from 0 to 1. */
+  /**
+   * The value at rank ⌊q n⌋ in ascending order, counted from 0, at most the last, as the event store takes it; null
+   * without values. `q` from 0 to 1.
+   */
   quantile(q: number): number | null {
     const bins: [number, number][] = [
       ...this.negative
@@ -101,7 +104,7 @@ export class QuantileSketch {
     ];
     const total = bins.reduce((sum, [, count]) => sum + count, 0);
     if (total === 0) return null;
-    let rank = Math.floor(q * (total - 1));
+    let rank = Math.min(Math.floor(q * total), total - 1);
     for (const [middle, count] of bins) {
       if (rank < count) return middle;
       rank -= count;

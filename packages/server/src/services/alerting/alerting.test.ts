@@ -419,4 +419,25 @@ describe('alerting', () => {
     const [code] = await once(socket, 'close');
     expect(code).toBe(1008);
   });
+
+  it('answers what a socket says behind its token after the open alerts, and stays open', async () => {
+    const socket = new WebSocket(`${base.replace('http', 'ws')}/ws/alerts`);
+    const frames: AlertsServerFrame[] = [];
+    socket.on('message', (data) => frames.push(JSON.parse(String(data))));
+    await once(socket, 'open');
+    for (const frame of [
+      { type: 'auth', token: 'local' },
+      { type: 'shout', ref: 'a' },
+      { type: 'ping', ref: 'b' },
+    ])
+      socket.send(JSON.stringify(frame));
+    await until('three frames', () => frames[2]);
+    expect(frames).toMatchObject([
+      { type: 'ready' },
+      { type: 'error', error: 'ValidationError', ref: 'a' },
+      { type: 'pong', ref: 'b' },
+    ]);
+    socket.close();
+    await once(socket, 'close');
+  });
 });

@@ -6,8 +6,9 @@ import { validationError } from '../../domain/errors.ts';
 import type { Log } from '../../domain/log.ts';
 import type { LiveMetrics } from '../../domain/metrics/live-metrics.ts';
 import type { Timers } from '../../domain/timers.ts';
-import { openAuthenticated, refOf } from '../../http/authenticated-socket.ts';
+import { openAuthenticated } from '../../http/authenticated-socket.ts';
 import type { MountedSocket, Principal } from '../../http/service.ts';
+import { sendFrame, withRef } from '../../http/socket-frames.ts';
 import { type Figures, figuresAt, partsAt, type Selection, secondsBefore, select } from './live-frames.ts';
 
 /*
@@ -70,7 +71,7 @@ export function createMetricsSocket(options: MetricsSocketOptions): MetricsSocke
       seq: 0,
       droppedFrom: null,
     };
-    send(reader, {
+    sendFrame(socket, {
       type: 'snapshot',
       seq: 0,
       timestamp: new Date(last).toISOString(),
@@ -82,7 +83,7 @@ export function createMetricsSocket(options: MetricsSocketOptions): MetricsSocke
     return reader;
   }
 
-  function onFrame(reader: Reader, frame: unknown): void {
+  function onFrame(reader: Reader, frame: object, ref: string | undefined): void {
     if (!clientFrame.Check(frame)) {
       const [error] = clientFrame.Errors(frame);
       const field = error?.instancePath.slice(1).replaceAll('/', '.') ?? '';
@@ -94,13 +95,15 @@ export function createMetricsSocket(options: MetricsSocketOptions): MetricsSocke
         },
       ]);
     }
-    const ref = refOf(frame);
-    const echoed = ref === undefined ? {} : { ref };
     if (frame.type === 'ping')
-      send(reader, { type: 'pong', timestamp: new Date(clock.now()).toISOString(), ...echoed });
+      sendFrame(reader.socket, {
+        type: 'pong',
+        timestamp: new Date(clock.now()).toISOString(),
+        ...withRef(ref),
+      });
     else if (frame.type === 'subscribe') {
       reader.selection = frame.metrics.length === 0 ? null : new Set(frame.metrics);
-      send(reader, { type: 'subscribed', metrics: frame.metrics, ...echoed });
+      sendFrame(reader.socket, { type: 'subscribed', metrics: frame.metrics, ...withRef(ref) });
     }
   }
 
@@ -133,7 +136,7 @@ export function createMetricsSocket(options: MetricsSocketOptions): MetricsSocke
         frames.set(reader.project, frame);
       }
       if (reader.droppedFrom !== null) {
-        send(reader, { type: 'gap', from_seq: reader.droppedFrom, to_seq: seq - 1 });
+        sendFrame(socket, { type: 'gap', from_seq: reader.droppedFrom, to_seq: seq - 1 });
         reader.droppedFrom = null;
       }
       const rest =
@@ -166,8 +169,8 @@ export function createMetricsSocket(options: MetricsSocketOptions): MetricsSocke
           onOpen: (principal) => {
             reader = open(socket, principal);
           },
-          onFrame: (frame) => {
-            if (reader !== null) onFrame(reader, frame);
+          onFrame: (frame, ref) => {
+            if (reader !== null) onFrame(reader, frame, ref);
           },
         });
       },
@@ -186,8 +189,3 @@ export function createMetricsSocket(options: MetricsSocketOptions): MetricsSocke
 }
 
 const frameTypes = ['auth', 'subscribe', 'ping'];
-
-function send(reader: Reader, frame: object): void {
-  const { socket } = reader;
-  if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(frame));
-}

@@ -1,6 +1,7 @@
 import type { IngestionServerFrame, Issue } from '@streamflow/contracts';
-import { StreamFlowError, validationError } from '../../domain/errors.ts';
+import { validationError } from '../../domain/errors.ts';
 import { type JsonDocument, refuseUnknownFields } from '../../domain/events/strict-json.ts';
+import { errorFrame, maxRefLength, refOf, withRef } from '../../http/socket-frames.ts';
 
 const fieldsOf = {
   auth: ['type', 'token', 'ref'],
@@ -11,7 +12,6 @@ const fieldsOf = {
 type FrameType = keyof typeof fieldsOf;
 const frameTypes = Object.keys(fieldsOf);
 const batchFields = ['events', 'partial', 'sent_at'];
-const maxRefLength = 128;
 
 const isFrameType = (type: unknown): type is FrameType =>
   typeof type === 'string' && frameTypes.includes(type);
@@ -21,12 +21,6 @@ export interface Frame {
   readonly type: FrameType;
   readonly token: unknown;
   readonly data: unknown;
-}
-
-/** The `ref` of whatever was sent, to be echoed even when the rest is wrong. */
-export function refOf(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null || !('ref' in value)) return undefined;
-  return typeof value.ref === 'string' && value.ref.length <= maxRefLength ? value.ref : undefined;
 }
 
 export function readFrame({ value }: JsonDocument): Frame {
@@ -72,8 +66,6 @@ export function readBatchData(data: unknown): BatchFrameData {
   };
 }
 
-const withRef = (ref: string | undefined): { ref?: string } => (ref === undefined ? {} : { ref });
-
 /** Frames to the client, as text. */
 export const serverFrames = {
   ready: (ref: string | undefined): string => frame({ type: 'ready', ...withRef(ref) }),
@@ -92,21 +84,7 @@ export const serverFrames = {
     }),
   pong: (timestamp: string, ref: string | undefined): string =>
     frame({ type: 'pong', timestamp, ...withRef(ref) }),
-  error: (error: StreamFlowError, ref: string | undefined): string =>
-    frame({
-      type: 'error',
-      error: error.code,
-      message: error.message,
-      details: error.details,
-      ...(error.retryAfter === undefined ? {} : { retry_after: error.retryAfter }),
-      ...withRef(ref),
-    }),
+  error: (error: unknown, ref: string | undefined): string => frame(errorFrame(error, ref)),
 };
 
 const frame = (value: IngestionServerFrame): string => JSON.stringify(value);
-
-/** What a client may be told of an error: a defect of ours stays in the log. */
-export const tellable = (error: unknown): StreamFlowError =>
-  error instanceof StreamFlowError
-    ? error
-    : new StreamFlowError('InternalError', 'The server failed', { cause: error });

@@ -1,4 +1,4 @@
-import type { RawData, WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import { StreamFlowError } from '../../domain/errors.ts';
 import { normaliseBatch } from '../../domain/events/batch.ts';
 import type { Receipt } from '../../domain/events/event-issues.ts';
@@ -9,9 +9,10 @@ import { formatTimestamp } from '../../domain/events/timestamp.ts';
 import type { Log } from '../../domain/log.ts';
 import type { Timers } from '../../domain/timers.ts';
 import type { Principal, SocketContext } from '../../http/service.ts';
+import { bytesOf, refOf, tellable } from '../../http/socket-frames.ts';
 import { counted, type Intake, publishEvents } from './intake.ts';
 import { normaliseAnyForm } from './short-event.ts';
-import { readBatchData, readFrame, refOf, serverFrames, tellable } from './socket-frames.ts';
+import { readBatchData, readFrame, serverFrames } from './socket-frames.ts';
 
 /*
  * The life of one socket:
@@ -83,9 +84,8 @@ export function startSession(socket: WebSocket, context: SocketContext, options:
   };
 
   const refuse = (error: unknown, ref?: string): void => {
-    const told = tellable(error);
-    if (told.code === 'InternalError') log.error('Socket frame failed by a defect', { error });
-    send(serverFrames.error(told, ref));
+    if (tellable(error).code === 'InternalError') log.error('Socket frame failed by a defect', { error });
+    send(serverFrames.error(error, ref));
   };
 
   const dismiss = (error: unknown, ref?: string): void => {
@@ -221,9 +221,4 @@ export function startSession(socket: WebSocket, context: SocketContext, options:
     onFrame(bytesOf(data));
   });
   socket.once('close', cancelDeadline);
-}
-
-function bytesOf(data: RawData): Buffer {
-  if (Buffer.isBuffer(data)) return data;
-  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
 }

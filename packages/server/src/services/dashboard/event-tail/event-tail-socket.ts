@@ -1,23 +1,22 @@
 import { EventTailQuery, eventTailSocket } from '@streamflow/contracts';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../../../domain/clock.ts';
-import { StreamFlowError, validationError } from '../../../domain/errors.ts';
+import { validationError } from '../../../domain/errors.ts';
 import { formatTimestamp } from '../../../domain/events/timestamp.ts';
 import type { Log } from '../../../domain/log.ts';
 import type { EventFilter } from '../../../domain/queries/event-query.ts';
 import { readEventFilter } from '../../../domain/queries/parse-event-filter.ts';
 import { createQueryReader } from '../../../domain/queries/query-reader.ts';
 import type { Timers } from '../../../domain/timers.ts';
+import { openAuthenticated } from '../../../http/authenticated-socket.ts';
 import { createQueryParser } from '../../../http/query.ts';
-import { admitSocket, type ClientFrame, errorFrame, sendFrame } from '../../../http/reader-socket.ts';
 import type { MountedSocket } from '../../../http/service.ts';
+import { sendFrame, withRef } from '../../../http/socket-frames.ts';
 import type { EventTail, TailFrame } from './event-tail.ts';
 
 const maxFrameBytes = 64 * 1024;
 /** Bytes that a reader has not read at which frames for it are left out. */
 const maxUnreadBytes = 1024 * 1024;
-const policyViolation = 1008;
-const tryAgainLater = 1013;
 const clientFrames = ['auth', 'ping'];
 
 export interface EventTailSocketOptions {
@@ -38,24 +37,13 @@ export function createEventTailSocket({ tail, clock, timers, log }: EventTailSoc
     maxFrameBytes,
     permission: eventTailSocket.permission,
     connect(socket, context) {
-      admitSocket({
-        socket,
-        context,
+      openAuthenticated(socket, context, {
         permission: eventTailSocket.permission,
         timers,
         log,
-        onAdmitted({ project }, ref) {
-          try {
-            followOn(socket, tail, readFilter(context.request.url ?? '', project), ref);
-          } catch (error) {
-            sendFrame(socket, errorFrame(error, ref));
-            if (!(error instanceof StreamFlowError))
-              log.error('Socket failed by a defect', { correlation_id: context.correlationId, error });
-            const isAway = error instanceof StreamFlowError && error.code === 'ServiceUnavailable';
-            socket.close(isAway ? tryAgainLater : policyViolation);
-          }
-        },
-        onFrame: (frame) => answer(socket, clock, frame),
+        onOpen: ({ project }, ref) =>
+          followOn(socket, tail, readFilter(context.request.url ?? '', project), ref),
+        onFrame: (frame, ref) => answer(socket, clock, frame, ref),
       });
     },
   };
@@ -71,7 +59,7 @@ function readFilter(url: string, project: string): EventFilter {
 function followOn(socket: WebSocket, tail: EventTail, filter: EventFilter, ref: string | undefined): void {
   let dropped = 0;
   const stop = tail.follow(filter, {
-    onReady: () => sendFrame(socket, { type: 'ready', ...(ref === undefined ? {} : { ref }) }),
+    onReady: () => sendFrame(socket, { type: 'ready', ...withRef(ref) }),
     onFrame({ text, matched }: TailFrame) {
       if (socket.readyState !== socket.OPEN) return;
       if (socket.bufferedAmount >= maxUnreadBytes) {
@@ -86,10 +74,11 @@ function followOn(socket: WebSocket, tail: EventTail, filter: EventFilter, ref: 
   socket.once('close', stop);
 }
 
-function answer(socket: WebSocket, clock: Clock, { type, ref }: ClientFrame): void {
+function answer(socket: WebSocket, clock: Clock, frame: object, ref: string | undefined): void {
+  const type = 'type' in frame ? frame.type : undefined;
   if (type === 'ping') {
     const timestamp = formatTimestamp(clock.now());
-    sendFrame(socket, { type: 'pong', timestamp, ...(ref === undefined ? {} : { ref }) });
+    sendFrame(socket, { type: 'pong', timestamp, ...withRef(ref) });
   } else if (type === 'auth')
     throw validationError([{ field: 'type', message: 'The socket is authenticated' }]);
   else

@@ -5,7 +5,7 @@ import type { Log } from '../../../domain/log.ts';
 import type { EventFilter } from '../../../domain/queries/event-query.ts';
 import type { Timers } from '../../../domain/timers.ts';
 import type { EventStore } from '../../../engines/event-store/port.ts';
-import { errorFrame } from '../../../http/reader-socket.ts';
+import { errorFrame } from '../../../http/socket-frames.ts';
 import { createEventFollower, type EventFollower } from './event-follower.ts';
 
 export interface TailLimits {
