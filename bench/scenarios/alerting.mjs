@@ -165,6 +165,7 @@ function createLive(groups) {
     watermark: Math.floor(Date.now() / 1000) * 1000,
     changing: false,
     changes: 0,
+    knownFrom: () => Number.NEGATIVE_INFINITY,
     read({ metric, to }) {
       return tags.map((tag, n) => {
         // One group has errors in one of ten seconds.

@@ -4,6 +4,8 @@ import { minute } from '../domain/metrics/metric-ring.ts';
 const closedAfterMs = 10_000;
 /** How soon what may be wrong is compared, and how long after each time once more, since the store may be behind. */
 const confirmAfterMs = [2500, 5000, 10_000, 30_000];
+/** After a start the store has what the bus delivers again, and the last seconds before it, within this. */
+const deliveredAgainMs = 2000;
 /** How soon it is looked whether a store that has less than the rings goes on to have less. */
 const lessAgainMs = 1500;
 
@@ -24,6 +26,8 @@ interface DueMinute {
 export class DueMinutes {
   private readonly due = new Map<number, DueMinute>();
   private readonly settled = new Set<number>();
+  /** Minutes that are not known until they were compared at this time or later. */
+  private readonly unknown = new Map<number, number>();
 
   /** Something was measured in the minute. */
   onMeasured(start: number, now: number): void {
@@ -38,9 +42,16 @@ export class DueMinutes {
     this.set(start, Math.min(this.due.get(start)?.at ?? Number.MAX_VALUE, now + soonMs), 0);
   }
 
-  /** Never read so far. */
-  onUnknown(start: number, now: number): void {
-    this.set(start, now, confirmAfterMs.length);
+  /** Never read so far; a `recent` one may be of what the store is yet to be given. */
+  onUnknown(start: number, now: number, isRecent: boolean): void {
+    const isOver = start + minute <= now;
+    this.set(start, now, isRecent && isOver ? 0 : confirmAfterMs.length);
+    this.unknown.set(start, isRecent ? now + deliveredAgainMs : now);
+  }
+
+  /** From here on all is known; from the beginning of time when nothing waits. */
+  get knownFrom(): number {
+    return this.unknown.size === 0 ? Number.NEGATIVE_INFINITY : Math.max(...this.unknown.keys()) + minute;
   }
 
   /** Takes the newest stretch of due minutes that hang together, at most so many. */
@@ -74,6 +85,12 @@ export class DueMinutes {
       return;
     }
     const confirmed = found.right ? entry.confirmed + 1 : 1;
+    const knownAt = this.unknown.get(start);
+    if (knownAt !== undefined && now < knownAt) {
+      this.set(start, knownAt, confirmed);
+      return;
+    }
+    this.unknown.delete(start);
     const next = confirmAfterMs[confirmed];
     if (next !== undefined) this.set(start, now + next, confirmed);
     else if (!found.isOver) this.set(start, start + minute + closedAfterMs, confirmAfterMs.length);
@@ -92,6 +109,7 @@ export class DueMinutes {
   forget(before: number): void {
     for (const start of this.due.keys()) if (start < before) this.due.delete(start);
     for (const start of this.settled) if (start < before) this.settled.delete(start);
+    for (const start of this.unknown.keys()) if (start < before) this.unknown.delete(start);
   }
 
   get size(): number {

@@ -303,6 +303,19 @@ describe('live metrics', () => {
     expect(figure(live, 'clicks', noon - 50_000, noon - 49_000)).toBe(1);
   });
 
+  it('say from when on they are read, after the store was given what the bus delivers again', async () => {
+    stored.push(...events(5, noon - 10 * 60 * minute), ...events(5, noon - minute));
+    const live = await startReplica();
+    await time.advance(1000);
+    expect(figure(live, 'events_total', noon - 11 * 60 * minute)).toBe(10);
+    expect(live.knownFrom('default')).toBe(noon + minute);
+    // Accepted before the start, and stored after it.
+    stored.push(...events(3, noon - 2 * minute));
+    await time.advance(2000);
+    expect(live.knownFrom('default')).toBe(Number.NEGATIVE_INFINITY);
+    expect(figure(live, 'events_total', noon - 11 * 60 * minute)).toBe(13);
+  });
+
   it('have totals at once after a start, and all of it when its events can be read', async () => {
     stored.push(...events(10, noon - 10 * minute));
     let mayRead = (): void => {};

@@ -148,6 +148,7 @@ export function createLiveMetrics(options: LiveMetricsOptions): RunningLiveMetri
     get watermark() {
       return watermark;
     },
+    knownFrom: (project) => check.knownFrom(project),
     onTick(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

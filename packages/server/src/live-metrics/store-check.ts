@@ -94,13 +94,19 @@ export class StoreCheck {
     return waiting;
   }
 
+  /** What lies before may not have been read since the start. */
+  knownFrom(project: string): number {
+    return this.dueOf(project).knownFrom;
+  }
+
   private dueOf(project: string): DueMinutes {
     let due = this.projects.get(project);
     if (due === undefined) {
       due = new DueMinutes();
       this.projects.set(project, due);
       const now = this.options.clock.now();
-      for (let at = minuteOf(now - minutesKept) + minute; at <= now; at += minute) due.onUnknown(at, now);
+      for (let at = minuteOf(now - minutesKept) + minute; at <= now; at += minute)
+        due.onUnknown(at, now, at > now - mostMinutes * minute);
     }
     return due;
   }

@@ -28,6 +28,7 @@ export function createTestLive(
     get watermark() {
       return watermark;
     },
+    knownFrom: () => Number.NEGATIVE_INFINITY,
     onTick(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

@@ -44,6 +44,11 @@ export interface LiveMetrics {
   read(query: MetricRead): readonly MetricGroup[];
   /** Seconds before this are closed: what comes for them later is late. Milliseconds since the epoch. */
   readonly watermark: number;
+  /**
+   * All is read from here on, milliseconds since the epoch. What lies before may lack what was stored before this process
+   * started: it is read after the start, newest first.
+   */
+  knownFrom(project: string): number;
   /** Told about once a second when there is something new; returns how to stop that. */
   onTick(listener: (watermark: number) => void): () => void;
   /** What kind a metric is; null while nothing of it was measured. */

@@ -29,8 +29,10 @@ interface Measurement {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-export interface TestLive extends Pick<LiveMetrics, 'read' | 'watermark' | 'onTick'> {
+export interface TestLive extends Pick<LiveMetrics, 'read' | 'watermark' | 'knownFrom' | 'onTick'> {
   watermark: number;
+  /** Where what was stored before the start is read from on. */
+  known: number;
   measure(metric: string, at: number, value?: number, tags?: Readonly<Record<string, string>>): void;
   reads: number;
 }
@@ -40,6 +42,10 @@ export function createTestLive(): TestLive {
   return {
     watermark: begin,
     reads: 0,
+    known: Number.NEGATIVE_INFINITY,
+    knownFrom() {
+      return this.known;
+    },
     measure: (metric, at, value = 1, tags = {}) => void measured.push({ at, metric, value, tags }),
     onTick: () => () => {},
     read({ metric, from, to, groupBy = [] }: MetricRead): readonly MetricGroup[] {

@@ -27,7 +27,7 @@ export interface AlertingOptions {
   /** What previews are made of. */
   readonly events: Pick<EventStore, 'history' | 'aggregate'>;
   /** What rules are evaluated on; null where this process has no live metrics, and evaluates nothing. */
-  readonly live: Pick<LiveMetrics, 'read' | 'watermark'> | null;
+  readonly live: Pick<LiveMetrics, 'read' | 'watermark' | 'knownFrom'> | null;
   readonly defined: DefinedMetrics;
   readonly notifiers: Notifiers;
   /** Encrypts what is secret of channels. */
@@ -113,6 +113,7 @@ export function createAlerting(options: AlertingOptions): Service {
     figures: {
       evaluating: () => (evaluator?.isActive() === true ? 1 : 0),
       evaluation_lag_ms: () => evaluator?.lagMs() ?? 0,
+      rules_waiting: () => evaluator?.waitingRules() ?? 0,
       notifications_pending: () => evaluator?.pendingNotifications() ?? 0,
     },
     async start() {

@@ -105,6 +105,37 @@ describe('the evaluator', () => {
     expect(await records.count(alerts, { project })).toBe(1);
   });
 
+  it('leaves rules as they are after a restart until what they look at is read', async () => {
+    await addChannel(records, 'webhook', 'oncall');
+    await addRule(records, { name: 'Short', condition: 'errors > 2' });
+    await addRule(records, { name: 'Long', condition: 'errors > 2', window: '1h' });
+    errors(3, 0);
+    const first = evaluatorOf();
+    await first.seconds(2);
+    expect(first.sent).toHaveLength(2);
+    // Another process, whose live metrics have nothing yet.
+    const full = live;
+    live = createTestLive();
+    live.watermark = full.watermark;
+    live.known = Number.POSITIVE_INFINITY;
+    const second = evaluatorOf({ alone: true });
+    await second.seconds(3);
+    expect(second.evaluator.waitingRules()).toBe(2);
+    expect(second.evaluator.lagMs()).toBeLessThan(2000);
+    // The last minutes are read: there is nothing in them.
+    live.known = begin - 10_000;
+    await second.seconds(1);
+    expect(second.evaluator.waitingRules()).toBe(1);
+    expect(second.sent.map(({ message }) => message.rule.name)).toEqual(['Short']);
+    live.known = begin - 7_200_000;
+    await second.seconds(1);
+    expect(second.evaluator.waitingRules()).toBe(0);
+    expect(second.sent.map(({ message }) => [message.rule.name, message.kind])).toEqual([
+      ['Short', 'resolved'],
+      ['Long', 'resolved'],
+    ]);
+  });
+
   it('sends what was not answered before a crash again, with the same id, and nothing else', async () => {
     await addChannel(records, 'webhook', 'oncall');
     await addRule(records);

@@ -28,7 +28,7 @@ import { labelsOf, type ReadyRule } from './rule-book.ts';
 import { createReadings } from './rule-readings.ts';
 
 export interface EvaluatorOptions {
-  readonly live: Pick<LiveMetrics, 'read' | 'watermark'>;
+  readonly live: Pick<LiveMetrics, 'read' | 'watermark' | 'knownFrom'>;
   readonly records: RecordStore;
   readonly project: string;
   readonly lease: Lease;
@@ -55,6 +55,8 @@ export interface Evaluator {
   lagMs(): number;
   /** Whether this process is the evaluator. */
   isActive(): boolean;
+  /** Rules that were not evaluated the last time, since what they look at is not read from the store yet. */
+  waitingRules(): number;
   pendingNotifications(): number;
 }
 
@@ -72,6 +74,10 @@ interface Active {
   revision: number | null;
   /** The last second that was evaluated; null before the first. */
   at: number | null;
+  /** When this process became the evaluator. */
+  readonly since: number;
+  /** Of the last evaluation; all of them before it. */
+  waitingRules: number;
 }
 
 const noExplanations: ReadonlyMap<string, Explanation> = new Map();
@@ -80,6 +86,9 @@ const noExplanations: ReadonlyMap<string, Explanation> = new Map();
  * Evaluates all rules once a second, while it holds the lease. States are in memory and in the records; they change in
  * memory after they are durable with what is to be told of them, so whatever fails on the way is done again. After a
  * failed write nobody knows whether it was done, and all is read anew.
+ *
+ * After a start a rule stays as it was until what it looks at is read from the store: without it, what fires would seem
+ * to be over.
  */
 export function createEvaluator(options: EvaluatorOptions): Evaluator {
   const { live, records, project, lease, clock, timers, newId, log } = options;
@@ -110,6 +119,8 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       decisions,
       revision: revision === null ? null : revision - 1,
       at: null,
+      since: clock.now(),
+      waitingRules: decisions.rules.length,
     };
   };
 
@@ -195,8 +206,14 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     }));
     const now = clock.now();
     const outcomes: RuleOutcome[] = [];
+    const knownFrom = live.knownFrom(project);
+    let waitingRules = 0;
     for (const [index, rule] of mine.decisions.rules.entries()) {
       if (index % rulesAtATime === rulesAtATime - 1) await yieldToOthers();
+      if (at - rule.reachMs < knownFrom) {
+        waitingRules += 1;
+        continue;
+      }
       const readings = readingsOf(rule);
       const step = stepRule({
         timing: rule.timing,
@@ -217,6 +234,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     await commit(mine, at, outcomes);
     options.metrics.onEvaluation((performance.now() - begun) / 1000);
     mine.at = at;
+    mine.waitingRules = waitingRules;
   };
 
   const explanationsOf = (
@@ -269,8 +287,9 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       await retire();
       await lease.release();
     },
-    lagMs: () => (active === null ? 0 : clock.now() - (active.at ?? clock.now())),
+    lagMs: () => (active === null ? 0 : clock.now() - (active.at ?? active.since)),
     isActive: () => active !== null,
+    waitingRules: () => active?.waitingRules ?? 0,
     pendingNotifications: () => active?.delivery.pending() ?? 0,
   };
 }

@@ -15,6 +15,8 @@ export interface ReadyRule {
   readonly definition: AlertRuleDefinition;
   readonly timing: RuleTiming;
   readonly windowMs: number;
+  /** How far back its conditions look, windows included. */
+  readonly reachMs: number;
   readonly condition: Condition;
   readonly resolveCondition: Condition | null;
 }
@@ -49,19 +51,23 @@ function readRule(id: string, definition: AlertRuleDefinition, expressions: Expr
     definition.resolve_condition === null
       ? null
       : compile('resolve_condition', definition.resolve_condition, expressions);
+  let reachMs = windowMs;
   for (const [field, each] of [
     ['condition', condition],
     ['resolve_condition', resolveCondition],
   ] as const)
-    for (const { agoMs } of each?.reads ?? [])
-      if (agoMs + windowMs > longestReachMs)
+    for (const { agoMs } of each?.reads ?? []) {
+      reachMs = Math.max(reachMs, agoMs + windowMs);
+      if (reachMs > longestReachMs)
         throw validationError([
           { field, message: `${field} looks back for longer than 24h, the window included` },
         ]);
+    }
   return {
     id,
     definition,
     windowMs,
+    reachMs,
     condition,
     resolveCondition,
     timing: {
