@@ -15,8 +15,7 @@ import type { AlertsFeed } from './alerts-feed.ts';
 
 const clientFrames = Compile(AlertsClientFrame);
 
-/** The largest frame that a client has to say: its token. */
-const maxFrameBytes = 4096;
+const maxFrameBytes = 64 * 1024;
 const openAlerts = 100;
 /** A reader that leaves so much unread is let go: it gets the open alerts when it comes again. */
 const maxUnreadBytes = 1024 * 1024;

@@ -18,6 +18,7 @@ const maxFrameBytes = 64 * 1024;
 /** Bytes that a reader has not read at which frames for it are left out. */
 const maxUnreadBytes = 1024 * 1024;
 const clientFrames = ['auth', 'ping'];
+const pingFields = ['type', 'ref'];
 
 export interface EventTailSocketOptions {
   readonly tail: EventTail;
@@ -76,6 +77,9 @@ function followOn(socket: WebSocket, tail: EventTail, filter: EventFilter, ref: 
 
 function answer(socket: WebSocket, clock: Clock, frame: object, ref: string | undefined): void {
   const type = 'type' in frame ? frame.type : undefined;
+  const unknown = Object.keys(frame).find((field) => !pingFields.includes(field));
+  if (type === 'ping' && unknown !== undefined)
+    throw validationError([{ field: unknown, message: 'Unknown field', allowed_values: pingFields }]);
   if (type === 'ping') {
     const timestamp = formatTimestamp(clock.now());
     sendFrame(socket, { type: 'pong', timestamp, ...withRef(ref) });
