@@ -11,6 +11,7 @@ export const pages: readonly PageLink[] = [
   { path: '/', name: 'Overview', icon: 'overview' },
   { path: '/browse', name: 'Events', icon: 'events' },
   { path: '/explore', name: 'Explore', icon: 'explore' },
+  { path: '/alerts', name: 'Alerts', icon: 'alerts' },
   { path: '/pipeline', name: 'Pipeline', icon: 'pipeline' },
   { path: '/admin', name: 'Settings', icon: 'settings' },
 ];

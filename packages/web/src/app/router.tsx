@@ -56,6 +56,7 @@ export const router = createRouter({
       page(firstStepsPath, () => import('../pages/start/first-steps.tsx')),
       page('/browse', () => import('../pages/events/events.tsx')),
       page('/explore', () => import('../pages/explore/explore.tsx')),
+      page('/alerts', () => import('../pages/alerts/alerts.tsx')),
       page('/pipeline', () => import('../pages/pipeline/pipeline.tsx')),
       page('/admin', () => import('../pages/settings/settings.tsx')),
     ]),

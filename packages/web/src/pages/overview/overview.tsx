@@ -5,6 +5,7 @@ import { useView } from '../../app/use-view.ts';
 import { ErrorState } from '../../ui/states.tsx';
 import { HealthStrip } from './health-strip.tsx';
 import { LivePanel } from './live-panel.tsx';
+import { OpenAlerts } from './open-alerts.tsx';
 import { Tiles } from './tiles.tsx';
 import { TopList } from './top-list.tsx';
 import { TypesPanel } from './types-panel.tsx';
@@ -32,6 +33,7 @@ export function Overview() {
     );
   return (
     <>
+      <OpenAlerts />
       <Tiles range={range} />
       <LivePanel />
       <TypesPanel range={range} />
