@@ -1,4 +1,5 @@
 import { type KeyboardEvent, useId, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 import { completionsOf, type Completion, wordAt } from './completions.ts';
 import type { RuleProblem } from './rule-problem.ts';
 
@@ -22,12 +23,13 @@ export function ConditionInput({ value, onChange, problem }: ConditionInputProps
   const take = (completion: Completion): void => {
     const { start } = wordAt(value, caret);
     const next = start + completion.text.length;
-    onChange(value.slice(0, start) + completion.text + value.slice(caret));
-    setOpen(false);
-    requestAnimationFrame(() => {
-      input.current?.focus();
-      input.current?.setSelectionRange(next, next);
+    // Before the next key comes: whoever types on quickly would find the caret moved under their hands.
+    flushSync(() => {
+      onChange(value.slice(0, start) + completion.text + value.slice(caret));
+      setOpen(false);
     });
+    input.current?.focus();
+    input.current?.setSelectionRange(next, next);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const steps: Readonly<Record<string, number>> = { ArrowDown: 1, ArrowUp: -1 };
@@ -81,7 +83,7 @@ export function ConditionInput({ value, onChange, problem }: ConditionInputProps
         hidden={offered.length === 0}
         id={`${id}-list`}
         role="listbox"
-        aria-label="Names"
+        aria-label="Completions"
       >
         {offered.map((completion, index) => (
           <div
