@@ -3,6 +3,7 @@ import { useOpenAlerts, usePastAlerts } from '../../app/open-alerts.ts';
 import { useView } from '../../app/use-view.ts';
 import { formatAgo, formatCount, formatTime } from '../../lib/format.ts';
 import { Level } from '../../ui/level.tsx';
+import { ScrollingTable } from '../../ui/scrolling-table.tsx';
 import { EmptyState, ErrorState, Skeleton } from '../../ui/states.tsx';
 import { groupText, measuredText } from './alert-words.ts';
 
@@ -47,27 +48,24 @@ export function AlertList({ part, onOpen }: AlertListProps) {
               The connection is lost: this list is old.
             </p>
           )}
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard */}
-          <div className="table-scroll" tabIndex={0}>
-            <table className="table alert-table">
-              <thead>
-                <tr>
-                  <th scope="col">Level</th>
-                  <th scope="col">Alert</th>
-                  <th className="number" scope="col">
-                    Value
-                  </th>
-                  <th scope="col">Since</th>
-                  <th scope="col">{part === 'open' ? 'State' : 'Over'}</th>
-                </tr>
-              </thead>
-              <tbody>
-                {alerts.map((alert) => (
-                  <AlertRow alert={alert} key={alert.id} onOpen={onOpen} />
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <ScrollingTable className="alert-table">
+            <thead>
+              <tr>
+                <th scope="col">Level</th>
+                <th scope="col">Alert</th>
+                <th className="number" scope="col">
+                  Value
+                </th>
+                <th scope="col">Since</th>
+                <th scope="col">{part === 'open' ? 'State' : 'Over'}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {alerts.map((alert) => (
+                <AlertRow alert={alert} key={alert.id} onOpen={onOpen} />
+              ))}
+            </tbody>
+          </ScrollingTable>
         </>
       )}
     </section>

@@ -7,7 +7,9 @@ import { formatValue } from '../../lib/format.ts';
 import { Button } from '../../ui/button.tsx';
 import { Modal } from '../../ui/dialog.tsx';
 import { Icon } from '../../ui/icon.tsx';
-import { describeError, EmptyState, ErrorState, Skeleton } from '../../ui/states.tsx';
+import { Listed } from '../../ui/listed.tsx';
+import { ScrollingTable } from '../../ui/scrolling-table.tsx';
+import { describeError, EmptyState } from '../../ui/states.tsx';
 import { channelsKey, useChannels } from './channel-list.ts';
 import { NewChannel } from './new-channel.tsx';
 
@@ -27,22 +29,20 @@ export function Channels() {
           </Button>
         ) : null}
       </header>
-      {error !== null ? (
-        <ErrorState error={error} retry={() => void refetch()} />
-      ) : data === undefined ? (
-        <div className="state">
-          <Skeleton height={48} />
-        </div>
-      ) : data.length === 0 ? (
-        <EmptyState title="No channels yet">
-          <p>
-            Alerts are on this page. A channel takes them to where people are: a chat, a mailbox, a pager.
-          </p>
-        </EmptyState>
-      ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard
-        <div className="table-scroll" tabIndex={0}>
-          <table className="table">
+      <Listed
+        data={data}
+        empty={
+          <EmptyState title="No channels yet">
+            <p>
+              Alerts are on this page. A channel takes them to where people are: a chat, a mailbox, a pager.
+            </p>
+          </EmptyState>
+        }
+        error={error}
+        refetch={refetch}
+      >
+        {(data) => (
+          <ScrollingTable>
             <thead>
               <tr>
                 <th scope="col">Name</th>
@@ -58,9 +58,9 @@ export function Channels() {
                 <ChannelRow channel={channel} key={channel.id} mayEdit={mayEdit} />
               ))}
             </tbody>
-          </table>
-        </div>
-      )}
+          </ScrollingTable>
+        )}
+      </Listed>
       <Modal onClose={() => setAdding(false)} open={adding} title="Add a channel">
         <NewChannel onDone={() => setAdding(false)} />
       </Modal>

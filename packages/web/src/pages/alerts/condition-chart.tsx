@@ -4,9 +4,8 @@ import { client } from '../../app/session.ts';
 import { useView } from '../../app/use-view.ts';
 import { TimeChart } from '../../charts/time-chart.tsx';
 import { formatValue } from '../../lib/format.ts';
-import { Skeleton } from '../../ui/states.tsx';
-import { describeError } from '../../ui/states.tsx';
-import { type DrawnCondition, durationMs, drawnCondition } from './condition-metric.ts';
+import { describeError, Skeleton } from '../../ui/states.tsx';
+import { type DrawnCondition, drawnCondition, durationMs } from './condition-metric.ts';
 
 const dayMs = 86_400_000;
 const mostPoints = 288;

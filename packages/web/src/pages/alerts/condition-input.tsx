@@ -1,6 +1,6 @@
 import { type KeyboardEvent, useId, useRef, useState } from 'react';
 import { flushSync } from 'react-dom';
-import { completionsOf, type Completion, wordAt } from './completions.ts';
+import { type Completion, completionsOf, wordAt } from './completions.ts';
 import type { RuleProblem } from './rule-problem.ts';
 
 interface ConditionInputProps {

@@ -2,9 +2,8 @@ import type { ChannelInput, ChannelType } from '@streamflow/contracts';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { client } from '../../app/session.ts';
-import { Button } from '../../ui/button.tsx';
 import { Field, Select } from '../../ui/field.tsx';
-import { describeError } from '../../ui/states.tsx';
+import { FormEnd } from '../../ui/form-end.tsx';
 import { channelsKey } from './channel-list.ts';
 
 const types: readonly { readonly value: ChannelType; readonly label: string }[] = [
@@ -94,17 +93,7 @@ export function NewChannel({ onDone }: { readonly onDone: () => void }) {
           />
         </Field>
       ) : null}
-      {add.error === null ? null : (
-        <p className="error-text" role="alert">
-          {describeError(add.error)}
-        </p>
-      )}
-      <div className="actions">
-        <Button onClick={onDone}>Cancel</Button>
-        <Button disabled={add.isPending} kind="primary" type="submit">
-          Add
-        </Button>
-      </div>
+      <FormEnd error={add.error} isPending={add.isPending} onCancel={onDone} submit="Add" />
     </form>
   );
 }

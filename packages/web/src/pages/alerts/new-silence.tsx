@@ -3,8 +3,8 @@ import { useId, useState } from 'react';
 import { client } from '../../app/session.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { Field, Select } from '../../ui/field.tsx';
+import { FormEnd } from '../../ui/form-end.tsx';
 import { Icon } from '../../ui/icon.tsx';
-import { describeError } from '../../ui/states.tsx';
 import { useRules } from './rule-list.ts';
 import { silenceLengths, silencesKey } from './silence-lengths.ts';
 
@@ -131,17 +131,7 @@ export function NewSilence({ onDone }: { readonly onDone: () => void }) {
           value={comment}
         />
       </Field>
-      {add.error === null ? null : (
-        <p className="error-text" role="alert">
-          {describeError(add.error)}
-        </p>
-      )}
-      <div className="actions">
-        <Button onClick={onDone}>Cancel</Button>
-        <Button disabled={add.isPending} kind="primary" type="submit">
-          Silence
-        </Button>
-      </div>
+      <FormEnd error={add.error} isPending={add.isPending} onCancel={onDone} submit="Silence" />
     </form>
   );
 }

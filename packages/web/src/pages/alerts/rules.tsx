@@ -9,7 +9,9 @@ import { Button } from '../../ui/button.tsx';
 import { Drawer } from '../../ui/dialog.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { Level } from '../../ui/level.tsx';
-import { describeError, EmptyState, ErrorState, Skeleton } from '../../ui/states.tsx';
+import { Listed } from '../../ui/listed.tsx';
+import { ScrollingTable } from '../../ui/scrolling-table.tsx';
+import { describeError, EmptyState } from '../../ui/states.tsx';
 import { RuleEditor } from './rule-editor.tsx';
 import { rulesKey, useRules } from './rule-list.ts';
 
@@ -32,20 +34,18 @@ export function Rules() {
           </Button>
         ) : null}
       </header>
-      {error !== null ? (
-        <ErrorState error={error} retry={() => void refetch()} />
-      ) : data === undefined ? (
-        <div className="state">
-          <Skeleton height={48} />
-        </div>
-      ) : data.length === 0 ? (
-        <EmptyState title="No rules yet">
-          <p>A rule looks at a metric every second, and says so when it is bad: error_rate &gt; 0.05.</p>
-        </EmptyState>
-      ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard
-        <div className="table-scroll" tabIndex={0}>
-          <table className="table">
+      <Listed
+        data={data}
+        empty={
+          <EmptyState title="No rules yet">
+            <p>A rule looks at a metric every second, and says so when it is bad: error_rate &gt; 0.05.</p>
+          </EmptyState>
+        }
+        error={error}
+        refetch={refetch}
+      >
+        {(data) => (
+          <ScrollingTable>
             <thead>
               <tr>
                 <th scope="col">State</th>
@@ -69,9 +69,9 @@ export function Rules() {
                 />
               ))}
             </tbody>
-          </table>
-        </div>
-      )}
+          </ScrollingTable>
+        )}
+      </Listed>
       <Drawer
         onClose={() => setEdited(null)}
         open={edited !== null}

@@ -8,7 +8,9 @@ import { formatTime } from '../../lib/format.ts';
 import { Button } from '../../ui/button.tsx';
 import { Modal } from '../../ui/dialog.tsx';
 import { Icon } from '../../ui/icon.tsx';
-import { describeError, EmptyState, ErrorState, Skeleton } from '../../ui/states.tsx';
+import { Listed } from '../../ui/listed.tsx';
+import { ScrollingTable } from '../../ui/scrolling-table.tsx';
+import { describeError, EmptyState } from '../../ui/states.tsx';
 import { NewSilence } from './new-silence.tsx';
 import { silencesKey } from './silence-lengths.ts';
 
@@ -35,20 +37,18 @@ export function Silences() {
           </Button>
         ) : null}
       </header>
-      {error !== null ? (
-        <ErrorState error={error} retry={() => void refetch()} />
-      ) : data === undefined ? (
-        <div className="state">
-          <Skeleton height={48} />
-        </div>
-      ) : data.length === 0 ? (
-        <EmptyState title="No silences">
-          <p>Before a planned outage, a silence keeps people from being woken for what they know.</p>
-        </EmptyState>
-      ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard
-        <div className="table-scroll" tabIndex={0}>
-          <table className="table">
+      <Listed
+        data={data}
+        empty={
+          <EmptyState title="No silences">
+            <p>Before a planned outage, a silence keeps people from being woken for what they know.</p>
+          </EmptyState>
+        }
+        error={error}
+        refetch={refetch}
+      >
+        {(data) => (
+          <ScrollingTable>
             <thead>
               <tr>
                 <th scope="col">Alerts with</th>
@@ -67,9 +67,9 @@ export function Silences() {
                 <SilenceRow key={silence.id} mayEdit={mayEdit} silence={silence} />
               ))}
             </tbody>
-          </table>
-        </div>
-      )}
+          </ScrollingTable>
+        )}
+      </Listed>
       <Modal onClose={() => setAdding(false)} open={adding} title="Add a silence">
         <NewSilence onDone={() => setAdding(false)} />
       </Modal>

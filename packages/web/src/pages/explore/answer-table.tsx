@@ -1,5 +1,6 @@
 import { rowName, rowsOf } from '../../lib/aggregation.ts';
 import { formatChange, formatValue } from '../../lib/format.ts';
+import { ScrollingTable } from '../../ui/scrolling-table.tsx';
 import { type Answer, type Question, unitOf } from './question.ts';
 
 export function AnswerTable({ answer, question }: { readonly answer: Answer; readonly question: Question }) {
@@ -19,53 +20,50 @@ export function AnswerTable({ answer, question }: { readonly answer: Answer; rea
     },
   ];
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard
-    <div className="table-scroll" tabIndex={0}>
-      <table className="table">
-        <thead>
-          <tr>
-            {(question.by.length === 0 ? [''] : question.by).map((name) => (
-              <th key={name} scope="col">
-                {name}
-              </th>
-            ))}
-            <th className="number" scope="col">
-              Value
+    <ScrollingTable>
+      <thead>
+        <tr>
+          {(question.by.length === 0 ? [''] : question.by).map((name) => (
+            <th key={name} scope="col">
+              {name}
             </th>
+          ))}
+          <th className="number" scope="col">
+            Value
+          </th>
+          {before === null ? null : (
+            <>
+              <th className="number" scope="col">
+                Before
+              </th>
+              <th className="number" scope="col">
+                Change
+              </th>
+            </>
+          )}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <tr key={row.names.join('\n')}>
+            {row.names.map((name, at) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: columns, whose order never changes
+              <td key={at}>{name}</td>
+            ))}
+            <td className="number">{formatValue(row.value, unit)}</td>
             {before === null ? null : (
               <>
-                <th className="number" scope="col">
-                  Before
-                </th>
-                <th className="number" scope="col">
-                  Change
-                </th>
+                <td className="number quiet">{formatValue(row.before, unit)}</td>
+                <td className="number">
+                  {row.value === null || row.before === null || row.before === 0
+                    ? '–'
+                    : formatChange((row.value - row.before) / row.before)}
+                </td>
               </>
             )}
           </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={row.names.join('\n')}>
-              {row.names.map((name, at) => (
-                // biome-ignore lint/suspicious/noArrayIndexKey: columns, whose order never changes
-                <td key={at}>{name}</td>
-              ))}
-              <td className="number">{formatValue(row.value, unit)}</td>
-              {before === null ? null : (
-                <>
-                  <td className="number quiet">{formatValue(row.before, unit)}</td>
-                  <td className="number">
-                    {row.value === null || row.before === null || row.before === 0
-                      ? '–'
-                      : formatChange((row.value - row.before) / row.before)}
-                  </td>
-                </>
-              )}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </tbody>
+    </ScrollingTable>
   );
 }

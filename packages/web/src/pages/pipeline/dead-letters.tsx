@@ -6,6 +6,7 @@ import { Button } from '../../ui/button.tsx';
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { Drawer } from '../../ui/dialog.tsx';
 import { Icon } from '../../ui/icon.tsx';
+import { ScrollingTable } from '../../ui/scrolling-table.tsx';
 import { describeError, EmptyState, ErrorState, Skeleton } from '../../ui/states.tsx';
 
 const queryKey = ['dead letters'];
@@ -42,41 +43,38 @@ export function DeadLetters({ zone }: { readonly zone: Zone }) {
           </p>
         </EmptyState>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard
-        <div className="table-scroll" tabIndex={0}>
-          <table className="table">
-            <thead>
-              <tr>
-                <th scope="col">Since</th>
-                <th scope="col">Queue</th>
-                <th scope="col">Type</th>
-                <th className="number" scope="col">
-                  Events
-                </th>
-                <th scope="col">Reason</th>
-                <th scope="col">
-                  <span className="visually-hidden">Content</span>
-                </th>
+        <ScrollingTable>
+          <thead>
+            <tr>
+              <th scope="col">Since</th>
+              <th scope="col">Queue</th>
+              <th scope="col">Type</th>
+              <th className="number" scope="col">
+                Events
+              </th>
+              <th scope="col">Reason</th>
+              <th scope="col">
+                <span className="visually-hidden">Content</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {data.data.map((letter) => (
+              <tr key={letter.id}>
+                <td>{formatTime(letter.dead_at, zone)}</td>
+                <td>{letter.queue}</td>
+                <td>{letter.type ?? 'unknown'}</td>
+                <td className="number">{letter.events === null ? '–' : formatCount(letter.events)}</td>
+                <td>{letter.reason}</td>
+                <td>
+                  <Button onClick={() => setOpen(letter.id)} size="small">
+                    Look
+                  </Button>
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {data.data.map((letter) => (
-                <tr key={letter.id}>
-                  <td>{formatTime(letter.dead_at, zone)}</td>
-                  <td>{letter.queue}</td>
-                  <td>{letter.type ?? 'unknown'}</td>
-                  <td className="number">{letter.events === null ? '–' : formatCount(letter.events)}</td>
-                  <td>{letter.reason}</td>
-                  <td>
-                    <Button onClick={() => setOpen(letter.id)} size="small">
-                      Look
-                    </Button>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+          </tbody>
+        </ScrollingTable>
       )}
       <Drawer onClose={() => setOpen(null)} open={open !== null} title="Dead letter">
         {open === null ? null : <Letter id={open} onGone={() => setOpen(null)} />}

@@ -8,6 +8,7 @@ import { CopyButton } from '../../ui/copy-button.tsx';
 import { Modal } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
 import { Icon } from '../../ui/icon.tsx';
+import { ScrollingTable } from '../../ui/scrolling-table.tsx';
 import { describeError, EmptyState, ErrorState, Skeleton } from '../../ui/states.tsx';
 
 const queryKey = ['api keys'];
@@ -41,34 +42,31 @@ export function ApiKeys() {
           <p>A program needs one to send events or to read them.</p>
         </EmptyState>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard
-        <div className="table-scroll" tabIndex={0}>
-          <table className="table">
-            <thead>
+        <ScrollingTable>
+          <thead>
+            <tr>
+              <th scope="col">Name</th>
+              <th scope="col">Begins with</th>
+              <th scope="col">May</th>
+              <th scope="col">Last used</th>
+              <th scope="col">Expires</th>
+              <th scope="col">
+                <span className="visually-hidden">Revoke</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {keys === undefined ? (
               <tr>
-                <th scope="col">Name</th>
-                <th scope="col">Begins with</th>
-                <th scope="col">May</th>
-                <th scope="col">Last used</th>
-                <th scope="col">Expires</th>
-                <th scope="col">
-                  <span className="visually-hidden">Revoke</span>
-                </th>
+                <td colSpan={6}>
+                  <Skeleton height={16} />
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {keys === undefined ? (
-                <tr>
-                  <td colSpan={6}>
-                    <Skeleton height={16} />
-                  </td>
-                </tr>
-              ) : (
-                keys.map((key) => <KeyRow apiKey={key} key={key.id} />)
-              )}
-            </tbody>
-          </table>
-        </div>
+            ) : (
+              keys.map((key) => <KeyRow apiKey={key} key={key.id} />)
+            )}
+          </tbody>
+        </ScrollingTable>
       )}
       <Modal onClose={() => setMaking(false)} open={making} title="Make a key">
         <NewKey onDone={() => setMaking(false)} />

@@ -6,7 +6,9 @@ import { formatAgo, formatDay } from '../../lib/format.ts';
 import { Button } from '../../ui/button.tsx';
 import { Modal } from '../../ui/dialog.tsx';
 import { Field, Select } from '../../ui/field.tsx';
+import { FormEnd } from '../../ui/form-end.tsx';
 import { Icon } from '../../ui/icon.tsx';
+import { ScrollingTable } from '../../ui/scrolling-table.tsx';
 import { describeError, ErrorState, Skeleton } from '../../ui/states.tsx';
 
 const queryKey = ['users'];
@@ -32,33 +34,30 @@ export function Users({ me }: { readonly me: string | undefined }) {
       {error !== null ? (
         <ErrorState error={error} retry={() => void refetch()} />
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard
-        <div className="table-scroll" tabIndex={0}>
-          <table className="table">
-            <thead>
+        <ScrollingTable>
+          <thead>
+            <tr>
+              <th scope="col">E-mail address</th>
+              <th scope="col">Role</th>
+              <th scope="col">Last sign-in</th>
+              <th scope="col">Since</th>
+              <th scope="col">
+                <span className="visually-hidden">Access</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {data === undefined ? (
               <tr>
-                <th scope="col">E-mail address</th>
-                <th scope="col">Role</th>
-                <th scope="col">Last sign-in</th>
-                <th scope="col">Since</th>
-                <th scope="col">
-                  <span className="visually-hidden">Access</span>
-                </th>
+                <td colSpan={5}>
+                  <Skeleton height={16} />
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {data === undefined ? (
-                <tr>
-                  <td colSpan={5}>
-                    <Skeleton height={16} />
-                  </td>
-                </tr>
-              ) : (
-                data.data.map((user) => <UserRow isMe={user.id === me} key={user.id} user={user} />)
-              )}
-            </tbody>
-          </table>
-        </div>
+            ) : (
+              data.data.map((user) => <UserRow isMe={user.id === me} key={user.id} user={user} />)
+            )}
+          </tbody>
+        </ScrollingTable>
       )}
       <Modal onClose={() => setAdding(false)} open={adding} title="Add a user">
         <NewUser onDone={() => setAdding(false)} />
@@ -165,17 +164,7 @@ function NewUser({ onDone }: { readonly onDone: () => void }) {
       <p className="quiet small">
         {role}: {mayDo[role]}
       </p>
-      {add.error === null ? null : (
-        <p className="error-text" role="alert">
-          {describeError(add.error)}
-        </p>
-      )}
-      <div className="actions">
-        <Button onClick={onDone}>Cancel</Button>
-        <Button disabled={add.isPending} kind="primary" type="submit">
-          Add
-        </Button>
-      </div>
+      <FormEnd error={add.error} isPending={add.isPending} onCancel={onDone} submit="Add" />
     </form>
   );
 }
