@@ -28,15 +28,14 @@ import { createLiveMetrics } from './live-metrics/live-metrics.ts';
 import { createMetrics } from './observability/metrics.ts';
 import { openBus, openDatabase, openEvents, openRateLimiter, openRecords } from './open-engines.ts';
 import { openTraces } from './open-traces.ts';
+import { mailServerOf, rateLimitsOf, retentionOf, serviceUrl, smsAccountOf } from './service-settings.ts';
 import { createAlerting } from './services/alerting/alerting.ts';
 import { createNotifiers } from './services/alerting/create-notifiers.ts';
-import type { MailServer } from './services/alerting/notifiers/email.ts';
-import type { SmsAccount } from './services/alerting/notifiers/sms.ts';
 import { createAnalytics } from './services/analytics/analytics.ts';
 import { createDashboard } from './services/dashboard/dashboard.ts';
 import { readSiteFiles } from './services/dashboard/site-files.ts';
 import { createIngestion } from './services/ingestion/ingestion.ts';
-import { createStorage, type StorageOptions } from './services/storage/storage.ts';
+import { createStorage } from './services/storage/storage.ts';
 import { siteDirectory } from './site-directory.ts';
 import { version } from './version.ts';
 import { watchStorage } from './watch-storage.ts';
@@ -330,15 +329,7 @@ export function startApp({
           },
           audit: access.audit,
           rateLimiter,
-          rateLimits: config.rate_limiting.enabled
-            ? {
-                requestsPerMinute: config.rate_limiting.requests_per_minute,
-                burstSize: config.rate_limiting.burst_size,
-                keyRequestsPerMinute: config.rate_limiting.key_requests_per_minute,
-                userRequestsPerMinute: config.rate_limiting.dashboard_per_minute,
-                socketsPerAddress: config.rate_limiting.websockets_per_ip,
-              }
-            : null,
+          rateLimits: rateLimitsOf(config),
           limits,
           metrics,
           tracing,
@@ -367,33 +358,6 @@ export function startApp({
   });
 }
 
-/** Where any number of processes append, a removal is another's until it has been open for so long, milliseconds. */
-const othersRemovalMs = 300_000;
-
-function retentionOf({ storage, engines }: Config): NonNullable<StorageOptions['retention']> {
-  // 0 days are for ever.
-  const orNull = (days: number): number | null => (days === 0 ? null : days);
-  const byType = Object.entries(storage.retention_days_by_type);
-  return {
-    days: {
-      general: orNull(storage.retention_days),
-      byType: Object.fromEntries(byType.map(([type, days]) => [type, orNull(days)])),
-    },
-    timers: systemTimers,
-    settleAfterMs: engines.events === 'postgres' ? othersRemovalMs : 0,
-  };
-}
-
-/** Where the dashboard reaches a service: where it is configured to be, or listens in this process or on its port. */
-function serviceUrl(config: Config, name: ServiceName, listening: string | undefined): string {
-  const settings = config.services[name];
-  if ('url' in settings && settings.url !== null) return settings.url.replace(/\/$/, '');
-  // A server on all interfaces is reached by the loopback one.
-  return (
-    listening?.replace(/\/\/(?:0\.0\.0\.0|\[?::\]?):/, '//127.0.0.1:') ?? `http://127.0.0.1:${settings.port}`
-  );
-}
-
 /** In the data directory, where commands look for it; of a command without one, where nobody else looks. */
 async function controlSocketPath(
   config: Config,
@@ -405,14 +369,4 @@ async function controlSocketPath(
   const directory = await mkdtemp(join(tmpdir(), 'streamflow-'));
   teardown.push('directory of the control socket', () => rm(directory, { recursive: true, force: true }));
   return join(directory, 'control.sock');
-}
-
-function mailServerOf({ smtp }: Config): MailServer | null {
-  return smtp.url === null || smtp.from === null ? null : { url: smtp.url.reveal(), from: smtp.from };
-}
-
-function smsAccountOf({ sms }: Config): SmsAccount | null {
-  const { api_url: url, account_sid: sid, auth_token: token, from } = sms;
-  if (url === null || sid === null || token === null || from === null) return null;
-  return { apiUrl: url.reveal(), sid, token: token.reveal(), from };
 }
