@@ -22,12 +22,6 @@ async function verify(
   return { code, report: JSON.parse(output) };
 }
 
-/** What a killed process had not counted is owed to nobody: wait until all that the log has is stored. */
-const drained = (running: ServerProcess): Promise<void> =>
-  expect
-    .poll(async () => (await fetch(running.url('storage', '/metrics'))).text(), { timeout: 60_000 })
-    .toMatch(/^streamflow_queue_depth\{queue="events.storage"\} 0$/m);
-
 describe('streamflow verify', () => {
   it('accounts for every event through kills in the middle of a load that sends events again', async () => {
     directory = await temporaryDirectory();
@@ -49,7 +43,6 @@ describe('streamflow verify', () => {
       answered.push(...idsOf(load.ledger.answered));
     }
 
-    await drained(server);
     const beside = await verify(directory.path);
     expect(beside).toMatchObject({ code: 0, report: { verdict: 'holds', repeated_ids: { count: 0 } } });
     const { totals, processes } = beside.report;

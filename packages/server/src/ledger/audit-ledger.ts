@@ -71,6 +71,7 @@ export async function auditLedger(
     times = { auditedAt, readAt: clock.now() };
   }
   const input: BalanceInput = {
+    range,
     before,
     after,
     startedAt,

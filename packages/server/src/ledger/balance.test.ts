@@ -41,6 +41,7 @@ const processOf = (some: Partial<LedgerProcessRecord>): LedgerProcessRecord => (
 function account(book: AcceptanceBook, stored: number, some: Partial<BalanceInput> = {}) {
   const { entries = { duplicates: new Map(), dropped: new Map() } } = some;
   const [minute] = balance({
+    range: { from: noon, to: noon + minuteMs },
     before: book,
     after: book,
     startedAt: now,
@@ -130,6 +131,30 @@ describe('the account of a minute', () => {
     expect(account(bookOf(10), 9, { drainedTo: noon + minuteMs })?.status).toBe('loss');
     expect(account(bookOf(10), 9, { deadIsComplete: false })?.status).toBe('unsettled');
     expect(account(bookOf(10), 11, { drainedTo: Number.NEGATIVE_INFINITY })?.status).toBe('surplus');
+  });
+
+  it('says nothing of the last minute of a killed process while what it had not counted may be in the queue', () => {
+    const killed = bookOf(10, {
+      processes: [processOf({ state: 'crashed', counted_to: noon + 30_000, written_at: noon + 30_000 })],
+    });
+    for (const stored of [9, 10, 12])
+      for (const drainedTo of [Number.NEGATIVE_INFINITY, noon + minuteMs - 1])
+        expect(account(killed, stored, { drainedTo })?.status).toBe('unsettled');
+    expect(account(killed, 10, { drainedTo: noon + minuteMs })?.status).toBe('holds');
+    expect(account(killed, 12, { drainedTo: noon + minuteMs })).toMatchObject({
+      status: 'holds',
+      uncounted: 2,
+    });
+    // Nothing of the minute was counted or found anywhere yet.
+    const uncounted = { ...killed, minutes: new Map() };
+    const nowhere = { audited: [], drainedTo: Number.NEGATIVE_INFINITY };
+    expect(account(uncounted, 0, nowhere)).toMatchObject({ minute: noon, status: 'unsettled', accepted: 0 });
+    expect(account(uncounted, 0, { audited: [] })).toBeUndefined();
+    // It had counted all of this minute: what is in the queue is of others.
+    const counted = bookOf(10, {
+      processes: [processOf({ state: 'crashed', counted_to: noon + minuteMs, written_at: noon + minuteMs })],
+    });
+    expect(account(counted, 10, { drainedTo: Number.NEGATIVE_INFINITY })?.status).toBe('holds');
   });
 
   it('does not check what was stored before there was a ledger', () => {

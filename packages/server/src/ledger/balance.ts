@@ -1,4 +1,4 @@
-import { type ByMinute, minuteMs, minuteOf } from '../domain/ledger/minute.ts';
+import { type ByMinute, isWithin, type MinuteRange, minuteMs, minuteOf } from '../domain/ledger/minute.ts';
 import type { LedgerProcessRecord } from '../domain/records/ledger.ts';
 import type { AuditedMinute } from '../engines/event-store/port.ts';
 import type { AcceptanceBook, EntryBook } from './read-books.ts';
@@ -13,17 +13,19 @@ import type { AcceptanceBook, EntryBook } from './read-books.ts';
  *   accepted ≤ found ≤ accepted + unanswered
  *
  * and, within the last moments of a process that was killed, also beyond that: it can have acknowledged what it had not
- * counted yet. Less than accepted is a loss, whatever else there is to say.
+ * counted yet. Of such a minute nothing is said while any of it can be in the queue: what was acknowledged and not
+ * counted may be there. Less than accepted is a loss, whatever else there is to say.
  *
  * Both sides move while events come in, so a minute is judged when it is settled: every process that runs has counted
  * all of it (or, of a minute that goes on, all until the audit had ended), the counts are the same before the audit and
- * after it, and, where something is missing, nothing of the minute can be in the queue.
+ * after it, and, where something is missing or uncounted, nothing of the minute can be in the queue.
  */
 
 /** A process that has not written for so long is taken for dead; it writes every two seconds. Milliseconds. */
 export const silenceMs = 10_000;
 
 export interface BalanceInput {
+  readonly range: MinuteRange;
   /** Read before everything else, at `startedAt`. */
   readonly before: AcceptanceBook;
   /** Read after the audit had ended at `auditedAt`, at `readAt`; milliseconds since the epoch. */
@@ -65,12 +67,13 @@ export interface BalancedMinute {
   readonly uncounted: number;
 }
 
-/** The minutes that have anything, oldest first. */
+/** The minutes that have anything, or may have it in the queue, oldest first. */
 export function balance(input: BalanceInput): BalancedMinute[] {
   const { before, after, entries, dead } = input;
   const audited = new Map(input.audited.map((found) => [found.minute, found]));
   const keys = [before.minutes, after.minutes, entries.duplicates, entries.dropped, dead, audited];
-  const minutes = [...new Set(keys.flatMap((map) => [...map.keys()]))].sort((a, b) => a - b);
+  const known = keys.flatMap((map) => [...map.keys()]);
+  const minutes = [...new Set([...known, ...queuedUncounted(input)])].sort((a, b) => a - b);
   return minutes.map((minute) => {
     const { accepted = 0, unanswered = 0, repeated = 0 } = after.minutes.get(minute) ?? {};
     const { stored = 0, setAside = 0 } = audited.get(minute) ?? {};
@@ -91,14 +94,27 @@ export function balance(input: BalanceInput): BalancedMinute[] {
   });
 }
 
+/** The minutes that a killed process can have left in the queue without anyone having counted anything of them. */
+function queuedUncounted(input: BalanceInput): number[] {
+  const { after, range, readAt } = input;
+  return after.processes.flatMap((process) => {
+    const minutes: number[] = [];
+    const mayBe = (minute: number): boolean => mayBeUncounted(process, readAt, minute);
+    for (let minute = minuteOf(process.counted_to); mayBe(minute); minute += minuteMs)
+      if (isWithin(range, minute) && !isDrained(input, minute + minuteMs)) minutes.push(minute);
+    return minutes;
+  });
+}
+
 function judge(input: BalanceInput, minute: number, difference: number, beyond: number): MinuteStatus {
   const { since, processes } = input.after;
   if (!isCounted(input, minute) || isBeingRemoved(input, minute)) return 'unsettled';
-  if (difference < 0)
-    return isDrained(input, minute + minuteMs) && input.deadIsComplete ? 'loss' : 'unsettled';
+  const mayBeQueued = !isDrained(input, minute + minuteMs);
+  if (difference < 0) return !mayBeQueued && input.deadIsComplete ? 'loss' : 'unsettled';
+  const killed = processes.some((process) => mayBeUncounted(process, input.readAt, minute));
+  if (killed && mayBeQueued) return 'unsettled';
   if (beyond === 0) return 'holds';
   if (since === null || minute <= minuteOf(since)) return 'unchecked';
-  const killed = processes.some((process) => mayBeUncounted(process, input.readAt, minute));
   return killed ? 'holds' : 'surplus';
 }
 
