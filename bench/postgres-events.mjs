@@ -17,6 +17,7 @@ import pg from 'pg';
 import { openPostgresEventStore } from '../packages/server/dist/engines/event-store/postgres/postgres-event-store.js';
 import { openPostgres } from '../packages/server/dist/engines/postgres/open-postgres.js';
 import { createRandom, drawBlock } from './event-lines.mjs';
+import { createPlainTable } from './harness/plain-postgres.mjs';
 
 const [events = '2000000', rounds = '20'] = process.argv.slice(2);
 const serverUrl = process.env.DATABASE_URL ?? 'postgresql://127.0.0.1:5432/postgres';
@@ -63,22 +64,10 @@ console.log(
 process.exit(pass ? 0 : 1);
 
 async function measureAppends() {
-  await raw.query(`
-    create table plain (project text, timestamp timestamptz, id uuid, received_at timestamptz, type text, source text,
-      severity text, correlation_id text, session_id text, user_id text, tags jsonb, metadata jsonb, data jsonb,
-      primary key (project, timestamp, id)) partition by range (timestamp);
-    create table plain_2026_02 partition of plain for values from ('2026-02-01Z') to ('2026-03-01Z');
-    create index on plain (user_id, timestamp)`);
-  const text = (name) => `line->>'${name}'`;
-  const insertPlain = `
-    insert into plain select ${text('project')}, (${text('timestamp')})::timestamptz, (${text('id')})::uuid,
-      (${text('received_at')})::timestamptz, ${text('type')}, ${text('source')}, ${text('severity')}, ${text('correlation_id')},
-      ${text('session_id')}, ${text('user_id')}, line->'tags', line->'metadata', line->'data'
-    from jsonb_array_elements($1::jsonb) as line on conflict do nothing`;
+  const plain = await createPlainTable(raw);
   const append = (lines) => store.append({ lines, count: blockLines, mayBeKnown: true });
   const ways = {
-    'plain insert': (lines) =>
-      raw.query(insertPlain, [`[${lines.toString().trimEnd().replaceAll('\n', ',')}]`]),
+    'plain insert': plain.insert,
     'port, UUIDv7': append,
     'port, random ids': append,
   };
@@ -109,7 +98,7 @@ async function measureAppends() {
       `${way.padEnd(46)} ${String(rate).padStart(7)} rows/s  ${share.toFixed(2)} of the plain insert  ${verdict}`,
     );
   }
-  await raw.query('drop table plain');
+  await plain.drop();
 }
 
 async function fill() {

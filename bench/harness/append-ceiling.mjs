@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventLineLayout, formatEventLine } from '@streamflow/contracts';
+import { eventLineLayout } from '@streamflow/contracts';
 import { startRawWriter } from '../raw-chdb-writer.mjs';
-import { makeEvent, seeded } from './events.mjs';
+import { seeded } from './events.mjs';
+import { makeLines } from './lines.mjs';
 
 const blockLines = 20_000;
 
@@ -17,8 +18,8 @@ export async function appendCeiling({ seconds = 10 } = {}) {
   const writer = await startRawWriter(directory);
   try {
     const random = seeded(3);
-    const blocks = Array.from({ length: 4 }, () => makeBlock(random));
-    await writer.insert(makeBlock(random));
+    const blocks = Array.from({ length: 4 }, () => makeLines(random, blockLines));
+    await writer.insert(makeLines(random, blockLines));
     let inserted = 0;
     const begun = performance.now();
     for (let turn = 0; performance.now() - begun < seconds * 1000; turn += 1) {
@@ -33,21 +34,4 @@ export async function appendCeiling({ seconds = 10 } = {}) {
     await writer.stop();
     await rm(directory, { recursive: true, force: true });
   }
-}
-
-function makeBlock(random) {
-  let text = '';
-  for (let index = 0; index < blockLines; index += 1) {
-    const now = new Date().toISOString();
-    text += `${formatEventLine({
-      ...makeEvent(random),
-      id: randomUUID(),
-      timestamp: now,
-      received_at: now,
-      project: 'default',
-      correlation_id: null,
-      metadata: {},
-    })}\n`;
-  }
-  return Buffer.from(text);
 }

@@ -5,20 +5,23 @@ import { fileURLToPath } from 'node:url';
 const rows = [];
 
 /**
- * Notes one figure beside what it must reach. `pass` is decided here and nowhere else; a figure without its ceiling or
- * limit cannot pass.
+ * Notes one figure beside what it must reach: a share of its ceiling (`atLeast`), so many as well or alone (`minimum`, with
+ * the ceiling beside it), or no more than a `limit`. `pass` is decided here and nowhere else; a figure without its ceiling
+ * or limit cannot pass.
  */
-export function figure(name, { value, unit, ceiling, ratio, limit, atLeast, note }) {
+export function figure(name, { value, unit, ceiling, ratio, limit, atLeast, minimum, note }) {
   let pass = false;
   let must = '';
-  if (atLeast !== undefined && ceiling !== undefined && ratio !== undefined) {
-    pass = ratio >= atLeast;
-    must = `${ratio.toFixed(2)} x ceiling ${format(ceiling)}, must be ${atLeast}`;
+  if (ceiling !== undefined && ratio !== undefined && (atLeast ?? minimum) !== undefined) {
+    pass = ratio >= (atLeast ?? 0) && value >= (minimum ?? 0);
+    const wanted = [atLeast, minimum === undefined ? undefined : `${format(minimum)} ${unit}`];
+    const all = wanted.filter((each) => each !== undefined);
+    must = `${ratio.toFixed(2)} x ceiling ${format(ceiling)}, must be ${all.join(' and ')}`;
   } else if (limit !== undefined) {
     pass = value <= limit;
     must = `at most ${limit} ${unit}`;
   }
-  rows.push({ name, value, unit, ceiling, ratio, limit, atLeast, note, pass });
+  rows.push({ name, value, unit, ceiling, ratio, limit, atLeast, minimum, note, pass });
   console.log(
     `${pass ? 'ok  ' : 'MISS'} ${name}: ${format(value)} ${unit} (${must})${note ? `; ${note}` : ''}`,
   );

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const bin = fileURLToPath(new URL('../../packages/server/bin/streamflow.mjs', import.meta.url));
 const bare = fileURLToPath(new URL('./bare-http-process.mjs', import.meta.url));
 
-async function freePort() {
+export async function freePort() {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,9 +1,9 @@
 // Batches of 100 on 16 connections, durable acknowledgement, the log's backlog level; beside the rate at which the same
 // lines go straight into the embedded engine from one writer in blocks of 20,000. Then, at half of that load, how long
 // an accepted event takes to be found.
-import { randomUUID } from 'node:crypto';
 import { appendCeiling } from '../harness/append-ceiling.mjs';
 import { runLoad } from '../harness/load.mjs';
+import { probeWhile } from '../harness/queryable.mjs';
 import { figure } from '../harness/report.mjs';
 import { startServer } from '../harness/server.mjs';
 import { median, quantile } from '../harness/statistics.mjs';
@@ -44,35 +44,7 @@ export async function run({ rounds = 3, seconds = 30 } = {}) {
     });
 
     const rate = Math.max(1, Math.round(median(ours) / 100 / 2));
-    const found = [];
-    let loading = true;
-    const background = runLoad({ ...load, rate, seconds: 20 }).finally(() => {
-      loading = false;
-    });
-    const headers = { authorization: `Bearer ${server.key}`, 'content-type': 'application/json' };
-    await new Promise((resolve) => setTimeout(resolve, 2000));
-    const probe = async () => {
-      const id = randomUUID();
-      const answer = await fetch(`${server.url('ingestion')}/events`, {
-        method: 'POST',
-        headers,
-        body: JSON.stringify({ id, type: 'custom', source: 'bench', data: {} }),
-      });
-      const accepted = performance.now();
-      if (answer.status !== 201) throw new Error(`probe: ${answer.status}`);
-      for (;;) {
-        const seen = await fetch(`${server.url('storage')}/events/${id}`, { headers });
-        await seen.arrayBuffer();
-        if (seen.status === 200) break;
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-      found.push(performance.now() - accepted);
-    };
-    while (loading) {
-      await probe();
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    await background;
+    const found = await probeWhile(server, runLoad({ ...load, rate, seconds: 20 }));
     const note = `${found.length} probes beside ${rate * 100} events/s`;
     figure('accepted to queryable at half load, p50', {
       value: quantile(found, 0.5),
