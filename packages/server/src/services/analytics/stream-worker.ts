@@ -1,4 +1,5 @@
 import {
+  type Event,
   eventLineLayout,
   type MetricDelta,
   metricDeltaKey,
@@ -8,7 +9,8 @@ import {
 import type { Clock } from '../../domain/clock.ts';
 import type { Log } from '../../domain/log.ts';
 import { EventFold } from '../../domain/metrics/event-fold.ts';
-import { parseEventLines } from '../../domain/metrics/event-lines.ts';
+import { parseEventLine, parseEventLines } from '../../domain/metrics/event-lines.ts';
+import { LineScan } from '../../domain/metrics/line-scan.ts';
 import { toMetricData } from '../../domain/metrics/metric-messages.ts';
 import { minutesKept } from '../../domain/metrics/metric-ring.ts';
 import type { Timers } from '../../domain/timers.ts';
@@ -51,6 +53,8 @@ export interface StreamWorker {
 }
 
 const second = 1000;
+const layout = eventLineLayout.timestamp;
+const secondLength = 'YYYY-MM-DDTHH:MM:SS'.length;
 /** How long after the turn of a second its deltas are sent. */
 const settleMs = 350;
 /** A lag below this is the way of an event through the bus. */
@@ -92,30 +96,58 @@ export function createStreamWorker(options: StreamWorkerOptions): StreamWorker {
 
   function add(delivery: Delivery): void {
     const now = clock.now();
-    const { body, headers } = delivery.batch;
-    const lines = parseEventLines(body, () => log.error('A line is not an event', { batch: delivery.id }));
-    const oldest = now - options.allowedLatenessMs;
-    let lastSecond = '';
-    let start = 0;
-    for (const event of lines) {
-      // Events of a batch are mostly of the same second.
-      const text = event.timestamp.slice(0, 19);
-      if (text !== lastSecond) {
-        lastSecond = text;
-        start = Date.parse(`${text}Z`);
-      }
-      if (delivery.redelivered) {
-        if (start >= now - minutesKept) touched.addSecond(headers.project, start);
-      } else if (start + second <= oldest) {
-        late += 1;
-        if (start >= now - minutesKept) touched.addMinute(headers.project, start);
-      } else fold.add(headers.project, event, start + Number(event.timestamp.slice(20, 23)));
-    }
-    events += lines.length;
+    const { body } = delivery.batch;
+    events += addBatch(body.toString('utf8'), delivery, now);
     if (!delivery.redelivered) lagMs = now - receivedAt(body);
     waiting.push(delivery);
     waitingBytes += body.length;
     if (waiting.length >= flushCount || waitingBytes >= flushBytes) publish();
+  }
+
+  /** Folds what is to be folded, tells of the rest, and returns how many events there are. */
+  function addBatch(text: string, { batch: { headers }, redelivered, id }: Delivery, now: number): number {
+    const { project, type } = headers;
+    const oldest = now - options.allowedLatenessMs;
+    const isWhole = fold.needsWholeEvents(project, type);
+    let whole: readonly (Event | null)[] | null = null;
+    let scan: LineScan | null = null;
+    let lastSecond = '';
+    let start = 0;
+    let index = 0;
+    for (let at = 0; at < text.length; index += 1) {
+      const lineFeed = text.indexOf('\n', at);
+      const end = lineFeed < 0 ? text.length : lineFeed;
+      const line = at;
+      at = end + 1;
+      // Events of a batch are mostly of the same second.
+      if (lastSecond === '' || !text.startsWith(lastSecond, line + layout.start)) {
+        lastSecond = text.slice(line + layout.start, line + layout.start + secondLength);
+        start = Date.parse(`${lastSecond}Z`);
+      }
+      if (redelivered) {
+        if (start >= now - minutesKept) touched.addSecond(project, start);
+        continue;
+      }
+      if (start + second <= oldest) {
+        late += 1;
+        if (start >= now - minutesKept) touched.addMinute(project, start);
+        continue;
+      }
+      const time = start + Number(text.slice(line + layout.end - 4, line + layout.end - 1));
+      if (!isWhole) {
+        scan ??= new LineScan(text, project, type);
+        const measures = scan.read(line, end);
+        if (measures !== null) {
+          fold.addMeasures(project, measures, time);
+          continue;
+        }
+      }
+      if (isWhole) whole ??= parseEventLines(text);
+      const event = whole === null ? parseEventLine(text.slice(line, end)) : whole[index];
+      if (event === null || event === undefined) log.error('A line is not an event', { batch: id });
+      else fold.add(project, event, time);
+    }
+    return index;
   }
 
   /** Publishes what was folded and acknowledges where it came from. */
