@@ -59,12 +59,12 @@ class SecondFold {
     const count = this.countOf(measures);
     count.events += 1;
     if (measures.isError) count.errors += 1;
-    if (measures.userId !== null) {
-      this.users.addText(measures.userId);
+    if (measures.user !== null) {
+      this.users.addHash(measures.user);
       this.hasUsers = true;
     }
-    if (measures.sessionId !== null) {
-      this.sessions.addText(measures.sessionId);
+    if (measures.session !== null) {
+      this.sessions.addHash(measures.session);
       this.hasSessions = true;
     }
     if (measures.responseTime !== null)

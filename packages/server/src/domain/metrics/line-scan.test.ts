@@ -2,6 +2,7 @@ import { type Event, formatEventLine } from '@streamflow/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { builtInMeasuresOf } from './built-in-measures.ts';
+import { KnownTexts } from './known-texts.ts';
 import { LineScan } from './line-scan.ts';
 
 const project = 'default';
@@ -9,13 +10,13 @@ const project = 'default';
 /** What the scan reads of each line of a batch; null where the line has to be parsed. */
 function scanAll(type: string, events: readonly Event[]) {
   const lines = events.map((event) => formatEventLine({ ...event, project }));
-  const text = `${lines.join('\n')}\n`;
-  const scan = new LineScan(text, project, type);
+  const bytes = Buffer.from(`${lines.join('\n')}\n`, 'utf8');
+  const scan = new LineScan(project, type, new KnownTexts());
   let at = 0;
   return lines.map((line) => {
     const start = at;
-    at += line.length + 1;
-    return scan.read(start, start + line.length);
+    at += Buffer.byteLength(line) + 1;
+    return scan.read(bytes, start);
   });
 }
 
@@ -64,9 +65,16 @@ describe('a scan of event lines', () => {
     expect(measures ?? builtInMeasuresOf({ ...base, data })).toEqual(builtInMeasuresOf({ ...base, data }));
   });
 
-  it('leaves a line to the parser where its metadata leaves a doubt', () => {
-    const metadata = { a: { b: 1 }, data: { duration: 9 } };
-    expect(scanAll('web.click', [{ ...base, metadata, data: { duration: 1 } }])).toEqual([null]);
+  it('tells data from what metadata says of data', () => {
+    const events = [{ ...base, metadata: { a: { b: 1 }, data: { duration: 9 } }, data: { duration: 1 } }];
+    expect(scanAll('web.click', events)).toEqual(events.map(builtInMeasuresOf));
+  });
+
+  it('leaves a line to the parser where an id has escapes, and one of another form', () => {
+    expect(scanAll('web.click', [{ ...base, user_id: 'a"b' }])).toEqual([null]);
+    const scan = new LineScan(project, 'web.pageview', new KnownTexts());
+    expect(scan.read(Buffer.from(formatEventLine({ ...base, project })), 0)).toBeNull();
+    expect(scan.read(Buffer.from('{"id":1}'), 0)).toBeNull();
   });
 
   it('agrees with the parser on whatever is sent', () => {

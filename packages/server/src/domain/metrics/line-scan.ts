@@ -1,156 +1,245 @@
 import { eventLineLayout } from '@streamflow/contracts';
-import { isErrorEvent } from '../queries/matches-filter.ts';
 import type { BuiltInMeasures } from './built-in-measures.ts';
-import { responseTimeOf, responseTimeProperties } from './response-time.ts';
+import type { KnownTexts } from './known-texts.ts';
+import { responseTimeProperties } from './response-time.ts';
+import { hashAscii, hashText, type TextHash } from './text-hash.ts';
 
 /*
- * Reads what the built-in metrics measure from the lines of a batch without parsing them, which takes a quarter of the
- * time. It rests on the fixed order of the keys of a line, and on two facts about compact JSON: inside a string a quote
- * follows a backslash, so that neither `,"` nor `{"` occurs there; and an object without another `{` has all of its keys
- * on its own level. Where a line is not plain enough for that, its data is parsed, or the caller has to parse the line.
+ * Reads what the built-in metrics measure from the bytes of an event line, in one pass and without parsing it: the keys
+ * of a line stand in a fixed order, and of `data` the properties on its first level are enough. A line that is not as
+ * expected is left to the parser.
  */
 
 const quote = 0x22;
+const backslash = 0x5c;
 const comma = 0x2c;
+const colon = 0x3a;
+const minus = 0x2d;
+const point = 0x2e;
+const zero = 0x30;
+const nine = 0x39;
+const openingBracket = 0x5b;
 const openingBrace = 0x7b;
-const backslash = '\\';
+const closingBracket = 0x5d;
+const closingBrace = 0x7d;
+/** So many digits make an integer that is exact, and with a power of ten of as many digits the nearest quotient. */
+const mostDigits = 15;
 
-/** Where a text occurs next, found once and remembered: a scan of many lines costs one pass for each text. */
-class Needle {
-  readonly needle: string;
-  private readonly text: string;
-  private found: number;
+const isOpening = (byte: number | undefined): boolean => byte === openingBrace || byte === openingBracket;
+const isClosing = (byte: number | undefined): boolean => byte === closingBrace || byte === closingBracket;
 
-  constructor(text: string, needle: string) {
-    this.text = text;
-    this.needle = needle;
-    this.found = text.indexOf(needle);
-    if (this.found < 0) this.found = Number.POSITIVE_INFINITY;
-  }
+const ascii = (text: string): Buffer => Buffer.from(text, 'latin1');
+const severityKey = ascii(',"severity":');
+const correlationKey = ascii(',"correlation_id":');
+const sessionKey = ascii(',"session_id":');
+const userKey = ascii(',"user_id":');
+const tagsKey = ascii(',"tags":');
+const metadataKey = ascii(',"metadata":');
+const dataKey = ascii(',"data":');
+const nothing = ascii('null');
 
-  /** The first occurrence at or after `from`, which never goes back; infinity when there is none. */
-  from(from: number): number {
-    if (this.found < from) {
-      const at = this.text.indexOf(this.needle, from);
-      this.found = at < 0 ? Number.POSITIVE_INFINITY : at;
-    }
-    return this.found;
-  }
-}
+const responseTimeKeys = responseTimeProperties.map(({ path: [name = ''], perSecond }) => ({
+  name: ascii(name),
+  perSecond,
+}));
+const statusKeys = [ascii('status'), ascii('status_code')];
 
-/** A number of JSON at a place, NaN where something else stands. */
-function numberAt(text: string, at: number): number {
-  const first = text.charCodeAt(at);
-  const isNumber = (first >= 0x30 && first <= 0x39) || first === 0x2d;
-  if (!isNumber) return Number.NaN;
-  let end = at + 1;
-  for (let code = text.charCodeAt(end); code !== comma && code !== 0x7d; code = text.charCodeAt(end))
-    end += 1;
-  return Number(text.slice(at, end));
-}
+/** Where a value stands that is not what was expected: the line is left to the parser. */
+const none = -1;
 
-/** The lines of one batch, which are of one project and type; to be read from the first one on. */
+/** Reads lines of one project and type. */
 export class LineScan {
-  private readonly text: string;
+  private readonly texts: KnownTexts;
   private readonly type: string;
-  private readonly afterReceivedAt: string;
-  private readonly brace: Needle;
-  private readonly escape: Needle;
-  private readonly responseTimes: readonly { readonly key: Needle; readonly perSecond: number }[];
-  private readonly statuses: readonly Needle[];
-  /** Where the value that was read last ends. */
-  private end = 0;
+  private readonly afterReceivedAt: Buffer;
+  private readonly isAnswer: boolean;
+  private bytes: Buffer = Buffer.alloc(0);
+  /** The place where reading goes on. */
+  private at = 0;
+  private isAscii = true;
+  private isServerError = false;
+  /** Seconds by the place of their property in `responseTimeProperties`; NaN where there is none. */
+  private readonly times = responseTimeKeys.map(() => Number.NaN);
 
-  constructor(text: string, project: string, type: string) {
-    this.text = text;
+  constructor(project: string, type: string, texts: KnownTexts) {
     this.type = type;
-    this.afterReceivedAt = `","project":${JSON.stringify(project)},"type":${JSON.stringify(type)},"source":`;
-    this.brace = new Needle(text, '{');
-    this.escape = new Needle(text, backslash);
-    this.responseTimes = responseTimeProperties.map(({ path, perSecond }) => ({
-      key: new Needle(text, `${path.map((name) => JSON.stringify(name)).join('.')}:`),
-      perSecond,
-    }));
-    this.statuses =
-      type === 'api.response' ? [new Needle(text, '"status":'), new Needle(text, '"status_code":')] : [];
+    this.texts = texts;
+    this.afterReceivedAt = Buffer.from(
+      `","project":${JSON.stringify(project)},"type":${JSON.stringify(type)},"source":`,
+      'utf8',
+    );
+    this.isAnswer = type === 'api.response';
   }
 
-  /** Of the line from `start` to `end`, without its line feed; null when it has to be parsed. */
-  read(start: number, end: number): BuiltInMeasures | null {
-    const { text, type } = this;
-    const at = start + eventLineLayout.receivedAt.end;
-    if (!text.startsWith(this.afterReceivedAt, at)) return null;
-    const source = this.stringAt(at + this.afterReceivedAt.length);
-    if (source === null || !this.pass(',"severity":')) return null;
-    const severity = this.stringAt(this.end);
-    if (severity === null || !this.pass(',"correlation_id":')) return null;
-    if (this.stringAt(this.end) === null && !this.pass('null')) return null;
-    if (!this.pass(',"session_id":')) return null;
-    const sessionId = this.stringAt(this.end);
-    if (sessionId === null && !this.pass('null')) return null;
-    if (!this.pass(',"user_id":')) return null;
-    const userId = this.stringAt(this.end);
-    if (userId === null && !this.pass('null')) return null;
-    if (!this.pass(',"tags":')) return null;
-    const data = this.dataFrom(this.end, end);
-    if (data === null) return null;
-    const measures = { type, source, severity, userId, sessionId };
-    if (this.brace.from(data + 1) < end) {
-      const parsed: Record<string, unknown> = JSON.parse(text.slice(data, end - 1));
-      return {
-        ...measures,
-        isError: isErrorEvent({ type, data: parsed }),
-        responseTime: responseTimeOf(parsed),
-      };
-    }
-    return { ...measures, isError: this.isError(data, end), responseTime: this.responseTime(data, end) };
+  /** The line that begins at `start`; null when it has to be parsed. */
+  read(bytes: Buffer, start: number): BuiltInMeasures | null {
+    this.bytes = bytes;
+    this.at = start + eventLineLayout.receivedAt.end;
+    if (!this.pass(this.afterReceivedAt)) return null;
+    const source = this.text();
+    if (source === null || !this.pass(severityKey)) return null;
+    const severity = this.text();
+    if (severity === null || !this.pass(correlationKey)) return null;
+    if (!this.passId() || !this.pass(sessionKey)) return null;
+    const session = this.hash();
+    if (session === undefined || !this.pass(userKey)) return null;
+    const user = this.hash();
+    if (user === undefined || !this.pass(tagsKey)) return null;
+    if (!this.skip() || !this.pass(metadataKey)) return null;
+    if (!this.skip() || !this.pass(dataKey)) return null;
+    if (!this.readData()) return null;
+    const { type, times } = this;
+    const isError = type === 'error' || (this.isAnswer && this.isServerError);
+    const responseTime = times.find((time) => time >= 0) ?? null;
+    return { type, source, severity, user, session, isError, responseTime };
   }
 
-  private pass(literal: string): boolean {
-    if (!this.text.startsWith(literal, this.end)) return false;
-    this.end += literal.length;
+  private pass(literal: Buffer): boolean {
+    const { bytes, at } = this;
+    for (let i = 0; i < literal.length; i += 1) if (bytes[at + i] !== literal[i]) return false;
+    this.at = at + literal.length;
     return true;
   }
 
-  /** A string without escapes; null where none stands. */
-  private stringAt(at: number): string | null {
-    const { text } = this;
-    if (text.charCodeAt(at) !== quote) return null;
-    const end = text.indexOf('"', at + 1);
-    if (end < 0 || this.escape.from(at) < end) return null;
-    this.end = end + 1;
-    return text.slice(at + 1, end);
-  }
-
-  /** Where the object of `data` begins; null when the objects before it leave a doubt. */
-  private dataFrom(from: number, end: number): number | null {
-    const { text } = this;
-    const metadata = this.brace.from(from);
-    if (metadata >= end || !text.startsWith(',"metadata":', metadata - 12)) return null;
-    const close = text.indexOf('}', metadata);
-    if (!text.startsWith('},"data":{', close)) return null;
-    const data = close + 9;
-    return this.brace.from(metadata + 1) === data && text.charCodeAt(data) === openingBrace ? data : null;
-  }
-
-  private valueOf(key: Needle, data: number, end: number): number {
-    for (let at = key.from(data); at < end; at = key.from(at + 1)) {
-      const before = this.text.charCodeAt(at - 1);
-      if (before === comma || before === openingBrace) return numberAt(this.text, at + key.needle.length);
+  /** Behind a string without escapes that begins here; `none` where there is no such. */
+  private stringEnd(): number {
+    const { bytes } = this;
+    if (bytes[this.at] !== quote) return none;
+    let bits = 0;
+    for (let i = this.at + 1; i < bytes.length; i += 1) {
+      const byte = bytes[i] ?? 0;
+      if (byte === quote) {
+        this.isAscii = bits < 0x80;
+        return i;
+      }
+      if (byte === backslash) return none;
+      bits |= byte;
     }
-    return Number.NaN;
+    return none;
   }
 
-  private responseTime(data: number, end: number): number | null {
-    for (const { key, perSecond } of this.responseTimes) {
-      const value = this.valueOf(key, data, end);
-      if (value >= 0) return value / perSecond;
+  private text(): string | null {
+    const end = this.stringEnd();
+    if (end === none) return null;
+    const text = this.texts.read(this.bytes, this.at + 1, end);
+    this.at = end + 1;
+    return text;
+  }
+
+  private passId(): boolean {
+    const end = this.stringEnd();
+    if (end === none) return this.pass(nothing);
+    this.at = end + 1;
+    return true;
+  }
+
+  /** Of a string; null where `null` stands, undefined where neither does. */
+  private hash(): TextHash | null | undefined {
+    const end = this.stringEnd();
+    if (end === none) return this.pass(nothing) ? null : undefined;
+    const start = this.at + 1;
+    this.at = end + 1;
+    return this.isAscii
+      ? hashAscii(this.bytes, start, end)
+      : hashText(this.bytes.toString('utf8', start, end));
+  }
+
+  /** Passes a list or an object. */
+  private skip(): boolean {
+    const { bytes } = this;
+    if (!isOpening(bytes[this.at])) return false;
+    let depth = 0;
+    for (let i = this.at; i < bytes.length; i += 1) {
+      const byte = bytes[i];
+      if (byte === quote) i = this.endOfString(i);
+      else if (isOpening(byte)) depth += 1;
+      else if (isClosing(byte)) depth -= 1;
+      if (depth === 0) {
+        this.at = i + 1;
+        return true;
+      }
     }
-    return null;
+    return false;
   }
 
-  private isError(data: number, end: number): boolean {
-    if (this.type === 'error') return true;
-    return this.statuses.some((key) => this.valueOf(key, data, end) >= 500);
+  /** The closing quote of the string that begins at the place. */
+  private endOfString(start: number): number {
+    const { bytes } = this;
+    let i = start + 1;
+    while (i < bytes.length && bytes[i] !== quote) i += bytes[i] === backslash ? 2 : 1;
+    return i;
+  }
+
+  /** Reads the properties that are measured. */
+  private readData(): boolean {
+    const { bytes, times } = this;
+    times.fill(Number.NaN);
+    this.isServerError = false;
+    if (bytes[this.at] !== openingBrace) return false;
+    let depth = 0;
+    for (let i = this.at; i < bytes.length; i += 1) {
+      const byte = bytes[i];
+      if (byte === quote) {
+        const end = this.endOfString(i);
+        if (depth === 1 && bytes[end + 1] === colon) this.property(i + 1, end);
+        i = end;
+      } else if (isOpening(byte)) depth += 1;
+      else if (isClosing(byte)) {
+        depth -= 1;
+        if (depth === 0) return true;
+      }
+    }
+    return false;
+  }
+
+  /** A property on the first level of `data`, by the place of its name; its value stands behind a quote and a colon. */
+  private property(start: number, end: number): void {
+    for (let i = 0; i < responseTimeKeys.length; i += 1) {
+      const key = responseTimeKeys[i];
+      if (key !== undefined && this.isName(key.name, start, end))
+        this.times[i] = this.numberAt(end + 2) / key.perSecond;
+    }
+    if (
+      this.isAnswer &&
+      statusKeys.some((name) => this.isName(name, start, end)) &&
+      this.numberAt(end + 2) >= 500
+    )
+      this.isServerError = true;
+  }
+
+  private isName(name: Buffer, start: number, end: number): boolean {
+    if (end - start !== name.length) return false;
+    for (let i = 0; i < name.length; i += 1) if (this.bytes[start + i] !== name[i]) return false;
+    return true;
+  }
+
+  /** NaN where no number stands. */
+  private numberAt(at: number): number {
+    const { bytes } = this;
+    const first = bytes[at] ?? 0;
+    if (first !== minus && (first < zero || first > nine)) return Number.NaN;
+    let digits = 0;
+    let decimals = 0;
+    let isFraction = false;
+    let whole = 0;
+    for (let i = at; ; i += 1) {
+      const byte = bytes[i] ?? closingBrace;
+      if (byte >= zero && byte <= nine) {
+        whole = whole * 10 + (byte - zero);
+        digits += 1;
+        if (isFraction) decimals += 1;
+      } else if (byte === point) isFraction = true;
+      else if ((byte === comma || byte === closingBrace) && digits <= mostDigits)
+        return whole / 10 ** decimals;
+      else return this.slowNumberAt(at);
+    }
+  }
+
+  /** Of one with a sign, an exponent or many digits. */
+  private slowNumberAt(at: number): number {
+    const { bytes } = this;
+    let end = at;
+    while (end < bytes.length && bytes[end] !== comma && bytes[end] !== closingBrace) end += 1;
+    return Number(bytes.toString('latin1', at, end));
   }
 }

@@ -10,6 +10,7 @@ import type { Clock } from '../../domain/clock.ts';
 import type { Log } from '../../domain/log.ts';
 import { EventFold } from '../../domain/metrics/event-fold.ts';
 import { parseEventLine, parseEventLines } from '../../domain/metrics/event-lines.ts';
+import { KnownTexts } from '../../domain/metrics/known-texts.ts';
 import { LineScan } from '../../domain/metrics/line-scan.ts';
 import { toMetricData } from '../../domain/metrics/metric-messages.ts';
 import { minutesKept } from '../../domain/metrics/metric-ring.ts';
@@ -72,6 +73,7 @@ export function createStreamWorker(options: StreamWorkerOptions): StreamWorker {
     definitions: (project) => definitions.of(project),
   });
   const touched = new TouchedSpans();
+  const texts = new KnownTexts();
   const known = new Set<string>();
   let consumption: Consumption | null = null;
   let cancel = (): void => {};
@@ -97,7 +99,7 @@ export function createStreamWorker(options: StreamWorkerOptions): StreamWorker {
   function add(delivery: Delivery): void {
     const now = clock.now();
     const { body } = delivery.batch;
-    events += addBatch(body.toString('utf8'), delivery, now);
+    events += addBatch(delivery, now);
     if (!delivery.redelivered) lagMs = now - receivedAt(body);
     waiting.push(delivery);
     waitingBytes += body.length;
@@ -105,25 +107,26 @@ export function createStreamWorker(options: StreamWorkerOptions): StreamWorker {
   }
 
   /** Folds what is to be folded, tells of the rest, and returns how many events there are. */
-  function addBatch(text: string, { batch: { headers }, redelivered, id }: Delivery, now: number): number {
+  function addBatch({ batch: { body, headers }, redelivered, id }: Delivery, now: number): number {
     const { project, type } = headers;
     const oldest = now - options.allowedLatenessMs;
     const isWhole = fold.needsWholeEvents(project, type);
     let whole: readonly (Event | null)[] | null = null;
     let scan: LineScan | null = null;
-    let lastSecond = '';
+    /** Where the time of the line before stands, and the start of its second. */
+    let timeBefore = -1;
     let start = 0;
     let index = 0;
-    for (let at = 0; at < text.length; index += 1) {
-      const lineFeed = text.indexOf('\n', at);
-      const end = lineFeed < 0 ? text.length : lineFeed;
+    for (let at = 0; at < body.length; index += 1) {
+      const lineFeed = body.indexOf(0x0a, at);
+      const end = lineFeed < 0 ? body.length : lineFeed;
       const line = at;
       at = end + 1;
+      const time = line + layout.start;
       // Events of a batch are mostly of the same second.
-      if (lastSecond === '' || !text.startsWith(lastSecond, line + layout.start)) {
-        lastSecond = text.slice(line + layout.start, line + layout.start + secondLength);
-        start = Date.parse(`${lastSecond}Z`);
-      }
+      if (timeBefore < 0 || !isSameText(body, timeBefore, time, secondLength))
+        start = Date.parse(`${body.toString('latin1', time, time + secondLength)}Z`);
+      timeBefore = time;
       if (redelivered) {
         if (start >= now - minutesKept) touched.addSecond(project, start);
         continue;
@@ -133,19 +136,19 @@ export function createStreamWorker(options: StreamWorkerOptions): StreamWorker {
         if (start >= now - minutesKept) touched.addMinute(project, start);
         continue;
       }
-      const time = start + Number(text.slice(line + layout.end - 4, line + layout.end - 1));
+      const exact = start + milliseconds(body, line + layout.end - 4);
       if (!isWhole) {
-        scan ??= new LineScan(text, project, type);
-        const measures = scan.read(line, end);
+        scan ??= new LineScan(project, type, texts);
+        const measures = scan.read(body, line);
         if (measures !== null) {
-          fold.addMeasures(project, measures, time);
+          fold.addMeasures(project, measures, exact);
           continue;
         }
       }
-      if (isWhole) whole ??= parseEventLines(text);
-      const event = whole === null ? parseEventLine(text.slice(line, end)) : whole[index];
+      if (isWhole) whole ??= parseEventLines(body.toString('utf8'));
+      const event = whole === null ? parseEventLine(body.toString('utf8', line, end)) : whole[index];
       if (event === null || event === undefined) log.error('A line is not an event', { batch: id });
-      else fold.add(project, event, time);
+      else fold.add(project, event, exact);
     }
     return index;
   }
@@ -233,3 +236,12 @@ function receivedAt(body: Buffer): number {
   const { start, end } = eventLineLayout.receivedAt;
   return Date.parse(body.toString('latin1', line + start, line + end));
 }
+
+function isSameText(bytes: Buffer, a: number, b: number, length: number): boolean {
+  for (let i = 0; i < length; i += 1) if (bytes[a + i] !== bytes[b + i]) return false;
+  return true;
+}
+
+/** Three digits at a place. */
+const milliseconds = (bytes: Buffer, at: number): number =>
+  100 * (bytes[at] ?? 0) + 10 * (bytes[at + 1] ?? 0) + (bytes[at + 2] ?? 0) - 111 * 0x30;
