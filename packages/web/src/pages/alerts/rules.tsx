@@ -45,7 +45,7 @@ export function Rules() {
         refetch={refetch}
       >
         {(data) => (
-          <ScrollingTable>
+          <ScrollingTable cards>
             <thead>
               <tr>
                 <th scope="col">State</th>
@@ -128,7 +128,9 @@ function RuleRow({ rule, firing, mayEdit, onEdit }: RuleRowProps) {
       <td className="mono rule-condition" title={rule.condition}>
         {rule.condition}
       </td>
-      <td className="quiet">{rule.channels.length === 0 ? 'nobody' : rule.channels.join(', ')}</td>
+      <td className="quiet" data-label="Tells">
+        {rule.channels.length === 0 ? 'nobody' : rule.channels.join(', ')}
+      </td>
       <td className="number">
         {toggle.error !== null ? <span className="error-text">{describeError(toggle.error)}</span> : null}
         {mayEdit ? (
