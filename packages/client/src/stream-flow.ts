@@ -10,12 +10,15 @@ import {
   type RulesApi,
   type SilencesApi,
 } from './alerting-api.ts';
+import { type AlertsOptions, AlertsSocket } from './alerts-socket.ts';
 import type { StreamFlowApiError } from './api-error.ts';
 import { createDeadLettersApi, type DeadLettersApi } from './dead-letters-api.ts';
 import { createDelivery, type Deliver, type Refusal } from './delivery.ts';
 import type { Environment } from './environment.ts';
 import { EventSender, parse } from './event-sender.ts';
+import { type EventTailOptions, EventTailSocket } from './event-tail-socket.ts';
 import { createEventsApi, type EventsApi } from './events-api.ts';
+import type { FollowDependencies } from './following-socket.ts';
 import { Gate } from './gate.ts';
 import { IngestionSocket, type IngestionSocketOptions } from './ingestion-socket.ts';
 import { type AnalyticsApi, createAnalyticsApi, createMetricsApi, type MetricsApi } from './metrics-api.ts';
@@ -257,13 +260,30 @@ export class StreamFlow {
    * @throws TypeError where there is no WebSocket to use, or no address of the dashboard service
    */
   followLiveMetrics(options: LiveMetricsOptions): LiveMetricsSocket {
-    const WebSocket = options.WebSocket ?? globalWebSocket();
+    return new LiveMetricsSocket(this.#following('dashboard', options.WebSocket), options);
+  }
+
+  /**
+   * Follows events as they are stored, reconnecting for as long as it is open.
+   * @throws TypeError where there is no WebSocket to use, or no address of the dashboard service
+   */
+  followEvents(options: EventTailOptions): EventTailSocket {
+    return new EventTailSocket(this.#following('dashboard', options.WebSocket), options);
+  }
+
+  /**
+   * Follows alerts, reconnecting for as long as it is open.
+   * @throws TypeError where there is no WebSocket to use, or no address of the alerting service
+   */
+  followAlerts(options: AlertsOptions): AlertsSocket {
+    return new AlertsSocket(this.#following('alerting', options.WebSocket), options);
+  }
+
+  #following(service: ServiceName, given: WebSocketConstructor | undefined): FollowDependencies {
+    const WebSocket = given ?? globalWebSocket();
     if (WebSocket === undefined) throw new TypeError(noWebSocket);
-    this.#connection.urlOf('dashboard');
-    return new LiveMetricsSocket(
-      { connection: this.#connection, WebSocket, environment: this.#environment, retry: this.#retry },
-      options,
-    );
+    this.#connection.urlOf(service);
+    return { connection: this.#connection, WebSocket, environment: this.#environment, retry: this.#retry };
   }
 
   /** Every service signs in; the dashboard's address is the one that people have. */
