@@ -9,7 +9,7 @@ import {
   startServer,
   temporaryDirectory,
 } from '../acceptance/server-process.ts';
-import { hasBrowser, launch, openContext, seriousFindings, watch } from './browser.ts';
+import { enter, hasBrowser, launch, openContext, seriousFindings, watch } from './browser.ts';
 import { hasRealEvents, realEvents } from './real-events.ts';
 import { startWebhookReceiver, type WebhookReceiver } from './webhook-receiver.ts';
 
@@ -38,7 +38,6 @@ describe.skipIf(!required && !(hasBrowser && hasRealEvents))('the dashboard in a
   let page: Page;
   let problems: string[];
   let client: StreamFlow;
-  let token: string;
   let base: string;
 
   beforeAll(async () => {
@@ -86,7 +85,14 @@ describe.skipIf(!required && !(hasBrowser && hasRealEvents))('the dashboard in a
     await page.getByRole('heading', { name: 'Pipeline', level: 1 }).waitFor();
     await page.reload();
     await page.getByRole('heading', { name: 'Pipeline', level: 1 }).waitFor();
-    token = await page.evaluate(() => sessionStorage.getItem('streamflow.token') ?? '');
+    // Nothing that scripts can read is worth stealing.
+    expect(await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]))).toBe(
+      JSON.stringify([{ 'streamflow.session': 'open' }, {}]),
+    );
+    const { access_token: token } = await new StreamFlow({ dashboardUrl: base }).auth.login(
+      administrator.username,
+      administrator.password,
+    );
     client = new StreamFlow({ dashboardUrl: base, token });
   });
 
@@ -158,7 +164,7 @@ describe.skipIf(!required && !(hasBrowser && hasRealEvents))('the dashboard in a
 
   it('shows the same to whoever opens the link', async () => {
     const other = await openContext(browser, { size: 'wide', theme: 'light' });
-    await other.addInitScript((given) => sessionStorage.setItem('streamflow.token', given), token);
+    await enter(other, base, administrator);
     const linked = await other.newPage();
     await linked.goto(page.url());
     await linked.locator('.chip', { hasText: 'custom.dns' }).waitFor();
@@ -339,7 +345,7 @@ describe.skipIf(!required && !(hasBrowser && hasRealEvents))('the dashboard in a
   });
 
   it('leads back to the sign-in when the session has ended, and signs out', async () => {
-    await page.evaluate(() => sessionStorage.setItem('streamflow.token', 'not a token'));
+    await context.clearCookies();
     await page.goto(`${base}/explore?by=source`);
     await page.getByText('Your session has ended').waitFor();
     problems.splice(0, problems.length, ...problems.filter((text) => !text.includes('401')));
@@ -349,7 +355,9 @@ describe.skipIf(!required && !(hasBrowser && hasRealEvents))('the dashboard in a
     await page.getByRole('menuitem', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Sign in to StreamFlow' }).waitFor();
     if (pictures !== undefined) await page.screenshot({ path: `${pictures}/sign-in.png` });
-    expect(await page.evaluate(() => sessionStorage.getItem('streamflow.token'))).toBeNull();
+    await expect.poll(async () => (await context.cookies()).length).toBe(0);
+    await page.reload();
+    await page.getByRole('heading', { name: 'Sign in to StreamFlow' }).waitFor();
     expect(problems).toEqual([]);
   });
 
@@ -365,7 +373,7 @@ describe.skipIf(!required && !(hasBrowser && hasRealEvents))('the dashboard in a
         ] as const)),
   ] as const)('is accessible and fits: %s, %s', async (theme, size) => {
     const shown = await openContext(browser, { size, theme });
-    await shown.addInitScript((given) => sessionStorage.setItem('streamflow.token', given), token);
+    await enter(shown, base, administrator);
     const each = await shown.newPage();
     const said = watch(each);
     const findings: string[] = [];

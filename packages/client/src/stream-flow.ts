@@ -21,6 +21,7 @@ import { createEventsApi, type EventsApi } from './events-api.ts';
 import type { FollowDependencies } from './following-socket.ts';
 import { Gate } from './gate.ts';
 import { IngestionSocket, type IngestionSocketOptions } from './ingestion-socket.ts';
+import { createMetricDefinitionsApi, type MetricDefinitionsApi } from './metric-definitions-api.ts';
 import { type AnalyticsApi, createAnalyticsApi, createMetricsApi, type MetricsApi } from './metrics-api.ts';
 import { type LiveMetricsOptions, LiveMetricsSocket } from './live-metrics-socket.ts';
 import {
@@ -68,6 +69,8 @@ export class StreamFlow {
   readonly events: EventsApi;
   /** Metrics over time, from the stored events. */
   readonly metrics: MetricsApi;
+  /** Metrics that users define. */
+  readonly metricDefinitions: MetricDefinitionsApi;
   /** Trends and distributions. */
   readonly analytics: AnalyticsApi;
   /** Who may sign in. */
@@ -125,6 +128,7 @@ export class StreamFlow {
     this.#makeId = createUuidSource(this.#environment);
     this.events = createEventsApi(this.#transport);
     this.metrics = createMetricsApi(this.#transport);
+    this.metricDefinitions = createMetricDefinitionsApi(this.#transport);
     this.analytics = createAnalyticsApi(this.#transport);
     this.users = createUsersApi(this.#transport);
     this.apiKeys = createApiKeysApi(this.#transport);
@@ -214,19 +218,27 @@ export class StreamFlow {
 
   readonly auth = {
     /** Signs in by e-mail address and password. Give the token to a client by `token` or `getToken`. */
-    login: (username: string, password: string): Promise<TokenResponse> =>
+    login: (
+      username: string,
+      password: string,
+      /** `cookie`, for pages of the dashboard: the refresh token goes to a cookie that scripts cannot read. */
+      options: { readonly session?: 'token' | 'cookie' } = {},
+    ): Promise<TokenResponse> =>
       this.request<TokenResponse>(this.#signInService(), 'POST', '/auth/login', {
-        body: { username, password },
+        body: { username, password, ...options },
       }),
-    /** New tokens for a refresh token, which is used up; a lost answer may be asked for again within ten seconds. */
-    refresh: (refreshToken: string): Promise<TokenResponse> =>
+    /**
+     * New tokens for a refresh token, that of the cookie unless given, which is used up; a lost answer may be asked for
+     * again within ten seconds.
+     */
+    refresh: (refreshToken?: string): Promise<TokenResponse> =>
       this.request<TokenResponse>(this.#signInService(), 'POST', '/auth/refresh', {
-        body: { refresh_token: refreshToken },
+        body: refreshToken === undefined ? {} : { refresh_token: refreshToken },
       }),
-    /** Ends the session of the refresh token. */
-    logout: async (refreshToken: string): Promise<void> => {
+    /** Ends the session of the refresh token, that of the cookie unless given. */
+    logout: async (refreshToken?: string): Promise<void> => {
       await this.request(this.#signInService(), 'POST', '/auth/logout', {
-        body: { refresh_token: refreshToken },
+        body: refreshToken === undefined ? {} : { refresh_token: refreshToken },
       });
     },
     /** Who the credential is of, and what it may do. */
