@@ -25,14 +25,8 @@ export interface MetricDefinitionsApi {
 export function createMetricDefinitionsApi({ exchange }: Transport): MetricDefinitionsApi {
   const path = (id: string): string => `/metric-definitions/${encodeURIComponent(id)}`;
   const single = async <T>(method: string, at: string, body?: unknown): Promise<T> =>
-    (
-      await exchange<Envelope<T>>(
-        'analytics',
-        method,
-        at,
-        body === undefined ? {} : { body: jsonBody(body) },
-      )
-    ).data;
+    (await exchange<Envelope<T>>('analytics', method, at, body === undefined ? {} : { body: jsonBody(body) }))
+      .data;
   return {
     list: (query = {}) => exchange('analytics', 'GET', '/metric-definitions', { query }),
     create: (definition) => single('POST', '/metric-definitions', definition),

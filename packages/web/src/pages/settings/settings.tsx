@@ -5,7 +5,9 @@ import { oneOf } from '../../lib/view.ts';
 import { Segments } from '../../ui/segments.tsx';
 import { EmptyState } from '../../ui/states.tsx';
 import { ApiKeys } from './api-keys.tsx';
+import { AuditLog } from './audit-log.tsx';
 import { EventTypes } from './event-types.tsx';
+import { Metrics } from './metrics.tsx';
 import { Users } from './users.tsx';
 import './settings.css';
 
@@ -13,6 +15,8 @@ const parts = [
   { value: 'users', label: 'Users' },
   { value: 'keys', label: 'API keys' },
   { value: 'types', label: 'Event types' },
+  { value: 'metrics', label: 'Metrics' },
+  { value: 'audit', label: 'Audit log' },
 ] as const;
 
 export default function Settings() {
@@ -36,14 +40,19 @@ export default function Settings() {
       </div>
       {part === 'types' ? (
         <EventTypes />
+      ) : part === 'metrics' ? (
+        <Metrics />
       ) : !administrates ? (
         <EmptyState title="For administrators">
           <p>
-            Users and keys are looked after by administrators. Yours is the role {me?.role ?? 'of a key'}.
+            Users, keys and the audit log are looked after by administrators. Yours is the role{' '}
+            {me?.role ?? 'of a key'}.
           </p>
         </EmptyState>
       ) : part === 'users' ? (
         <Users me={me?.id} />
+      ) : part === 'audit' ? (
+        <AuditLog />
       ) : (
         <ApiKeys />
       )}
