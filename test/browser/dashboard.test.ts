@@ -25,8 +25,12 @@ const pages = [
   { name: 'explore', path: '/explore?by=type&chart=area' },
   { name: 'alerts', path: '/alerts' },
   { name: 'alert-rules', path: '/alerts?part=rules' },
+  { name: 'alert-channels', path: '/alerts?part=channels' },
+  { name: 'alert-silences', path: '/alerts?part=silences' },
   { name: 'pipeline', path: '/pipeline' },
   { name: 'settings', path: '/admin' },
+  { name: 'settings-metrics', path: '/admin?part=metrics' },
+  { name: 'settings-audit', path: '/admin?part=audit' },
 ] as const;
 
 describe.skipIf(!required && !(hasBrowser && hasRealEvents))('the dashboard in a browser', () => {
@@ -314,6 +318,95 @@ describe.skipIf(!required && !(hasBrowser && hasRealEvents))('the dashboard in a
     await page.getByRole('cell', { name: /^taken on by/ }).waitFor();
     expect(findings).toEqual([]);
     expect(problems).toEqual([]);
+  });
+
+  it('hears of an alert as it fires, silences and resolves it', async () => {
+    const dialog = page.getByRole('dialog');
+    await page.goto(`${base}/alerts`);
+    await page.getByRole('cell', { name: /^taken on by/ }).waitFor();
+    await client.rules.create({ name: 'Checkout breaks', condition: 'error_count > 0', level: 'info' });
+    await page.getByRole('button', { name: 'Checkout breaks' }).click();
+    await dialog.getByLabel(/^Comment/).fill('Known since the release');
+    await dialog.getByRole('button', { name: 'Silence', exact: true }).click();
+    // The comment is taken when the field is empty again.
+    await expect.poll(() => dialog.getByLabel(/^Comment/).inputValue()).toBe('');
+    await dialog.getByRole('button', { name: 'Resolve' }).click();
+    await dialog.locator('[data-what="resolved"]').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Checkout breaks' }).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Past', exact: true }).click();
+    await page.getByRole('button', { name: 'Checkout breaks' }).waitFor();
+    await page.getByRole('button', { name: 'Silences', exact: true }).click();
+    const silence = page.getByRole('row', { name: /Known since the release/ });
+    await silence.getByRole('button', { name: 'End now' }).click();
+    await silence.getByText('expired').waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  it('edits a rule and deletes it', async () => {
+    const dialog = page.getByRole('dialog');
+    await page.goto(`${base}/alerts?part=rules`);
+    await page.getByRole('button', { name: 'Checkout breaks' }).click();
+    await dialog.getByLabel('Over when').fill('error_count == 0');
+    await dialog.getByLabel('Without values').selectOption('It is as it was');
+    await dialog.getByLabel('Tags').fill('payments, nightly');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    const [edited] = (await client.rules.list({ limit: 10 })).data.filter(
+      ({ name }) => name === 'Checkout breaks',
+    );
+    expect(edited).toMatchObject({
+      resolve_condition: 'error_count == 0',
+      on_no_data: 'keep',
+      tags: ['payments', 'nightly'],
+    });
+    await page.getByRole('button', { name: 'Checkout breaks' }).click();
+    await dialog.getByRole('button', { name: 'Delete…' }).click();
+    await dialog.getByRole('button', { name: /^Delete it/ }).click();
+    await page.getByRole('button', { name: 'Checkout breaks' }).waitFor({ state: 'detached' });
+    expect(problems).toEqual([]);
+  });
+
+  it('defines a metric, measures the past by it, and offers it to conditions', async () => {
+    const dialog = page.getByRole('dialog');
+    await page.goto(`${base}/admin?part=metrics`);
+    await page.getByRole('button', { name: 'Define a metric' }).click();
+    await dialog.getByLabel('Name').fill('refusals');
+    await dialog.getByLabel(/^Which events/).fill('event.type == "error"');
+    await dialog.getByRole('button', { name: 'Define the metric' }).click();
+    const row = page.getByRole('row', { name: /refusals/ });
+    await row.getByRole('button', { name: 'Compute the last hour' }).click();
+    await row.getByText('5 of').waitFor();
+    await page.goto(`${base}/alerts?part=rules`);
+    await page.getByRole('button', { name: 'Make a rule' }).click();
+    await dialog.getByLabel('Condition').pressSequentially('refu');
+    await dialog.getByRole('option', { name: /refusals/ }).waitFor();
+    await page.goto(`${base}/admin?part=audit`);
+    await page.getByRole('cell', { name: 'createMetricDefinition' }).waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  it('shows a viewer what there is, and offers nothing that a viewer may not do', async () => {
+    const other = await openContext(browser, { size: 'wide', theme: 'light' });
+    await enter(other, base, { username: 'viewer@example.com', password: 'another long password' });
+    const viewed = await other.newPage();
+    const said = watch(viewed);
+    await viewed.goto(`${base}/alerts?part=rules`);
+    await viewed.getByRole('cell', { name: 'Too many errors' }).waitFor();
+    expect(
+      await viewed.getByRole('button', { name: /^(Make a rule|Disable|Too many errors)$/ }).count(),
+    ).toBe(0);
+    await viewed.goto(`${base}/alerts?part=channels`);
+    await viewed.getByRole('cell', { name: /oncall/ }).waitFor();
+    expect(await viewed.getByRole('button', { name: /^(Add a channel|Test|Remove…)$/ }).count()).toBe(0);
+    await viewed.goto(`${base}/alerts`);
+    await viewed.getByRole('button', { name: 'Too many errors' }).click();
+    await viewed.getByText('Why it fired').waitFor();
+    expect(await viewed.getByRole('button', { name: 'Resolve' }).count()).toBe(0);
+    await viewed.goto(`${base}/admin?part=audit`);
+    await viewed.getByText('For administrators').waitFor();
+    expect(said).toEqual([]);
+    await other.close();
   });
 
   it('goes anywhere from the command palette', async () => {

@@ -73,7 +73,8 @@ function Entry({ entry }: { readonly entry: AuditEntry }) {
     <tr>
       <td className="quiet">{formatTime(entry.timestamp, zone)}</td>
       <td>
-        {actor.name} {actor.kind === 'user' ? null : <span className="quiet">{actor.kind}</span>}
+        {actor.name === '' ? 'nobody known' : actor.name}{' '}
+        {actor.kind === 'user' ? null : <span className="quiet">{actor.kind}</span>}
       </td>
       <td title={target === null ? undefined : `On ${target}`}>{entry.action}</td>
       <td className="quiet" data-label="Fields">
