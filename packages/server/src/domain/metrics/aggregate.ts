@@ -2,6 +2,7 @@ import { ByteReader, ByteWriter } from './bytes.ts';
 import { CardinalitySketch } from './cardinality-sketch.ts';
 import type { MetricValue } from './live-metrics.ts';
 import { QuantileSketch } from './quantile-sketch.ts';
+import type { TextHash } from './text-hash.ts';
 
 /** What was measured, as it is kept and sent: a count where every value was 1, else what `Aggregate.pack` made. */
 export type PackedAggregate = number | Uint8Array;
@@ -49,10 +50,10 @@ export class Aggregate implements MetricValue {
     }
   }
 
-  /** One of the texts whose distinct ones are counted. */
-  addText(text: string): void {
+  /** Of one of the texts whose distinct ones are counted. */
+  addHash(hash: TextHash): void {
     this.uniques ??= new CardinalitySketch();
-    this.uniques.add(text);
+    this.uniques.addHash(hash);
   }
 
   get unique(): number {

@@ -1,5 +1,5 @@
 import type { ByteReader, ByteWriter } from './bytes.ts';
-import { hash, hashText } from './text-hash.ts';
+import { hashText, type TextHash } from './text-hash.ts';
 
 /*
  * HyperLogLog with 2^14 registers: a standard error of 0.81 %, within 2 % for 98.6 % of all sets. Estimated as by Ertl
@@ -31,8 +31,11 @@ export class CardinalitySketch {
   private ranks: Uint8Array | null = null;
 
   add(text: string): void {
-    hashText(text);
-    this.addEntry(entryOf(hash.high, hash.low));
+    this.addHash(hashText(text));
+  }
+
+  addHash({ high, low }: TextHash): void {
+    this.addEntry(entryOf(high, low));
   }
 
   write(writer: ByteWriter): void {

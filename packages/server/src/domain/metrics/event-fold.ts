@@ -1,9 +1,8 @@
 import type { Event, MetricType } from '@streamflow/contracts';
-import { isErrorEvent } from '../queries/matches-filter.ts';
 import { Aggregate } from './aggregate.ts';
+import { type BuiltInMeasures, builtInMeasuresOf } from './built-in-measures.ts';
 import type { DefinedMetric } from './defined-metric.ts';
 import type { FoldedMetric } from './folded-metric.ts';
-import { responseTimeOf } from './response-time.ts';
 import { sentMetricOf } from './sent-metric.ts';
 import { seriesKey, TagCaps, type Tags } from './tag-caps.ts';
 
@@ -44,6 +43,8 @@ class SecondFold {
   private readonly users = new Aggregate();
   private readonly sessions = new Aggregate();
   private readonly series = new Map<string, Series>();
+  /** By source, of those that are told apart: found for every event, so at less cost than among the series. */
+  private readonly responseTimes = new Map<string, Aggregate>();
   private hasUsers = false;
   private hasSessions = false;
 
@@ -54,22 +55,24 @@ class SecondFold {
     this.eventCaps = new TagCaps(maxTagValues);
   }
 
-  addBuiltIn(event: Event, time: number): void {
-    const count = this.countOf(event);
+  addBuiltIn(measures: BuiltInMeasures, time: number): void {
+    const count = this.countOf(measures);
     count.events += 1;
-    if (isErrorEvent(event)) count.errors += 1;
-    if (event.user_id !== null) {
-      this.users.addText(event.user_id);
+    if (measures.isError) count.errors += 1;
+    if (measures.user !== null) {
+      this.users.addHash(measures.user);
       this.hasUsers = true;
     }
-    if (event.session_id !== null) {
-      this.sessions.addText(event.session_id);
+    if (measures.session !== null) {
+      this.sessions.addHash(measures.session);
       this.hasSessions = true;
     }
-    const responseTime = responseTimeOf(event.data);
-    if (responseTime !== null)
-      this.aggregateOf('response_time', 'timer', { source: event.source }).addValue(responseTime, time, true);
-    if (event.type !== 'metric') return;
+    if (measures.responseTime !== null)
+      this.responseTimesOf(measures.source).addValue(measures.responseTime, time, true);
+  }
+
+  /** What an event of type `metric` says was measured. */
+  addSent(event: Event, time: number): void {
     const sent = sentMetricOf(event);
     if (sent === null || (!this.series.has(sent.name) && this.series.size >= mostSentMetrics)) {
       this.counts.unusable += 1;
@@ -116,7 +119,16 @@ class SecondFold {
     this.aggregateOf(name, type, tags).addValue(value, time, isDistribution);
   }
 
-  private countOf({ type, source, severity }: Event): EventCount {
+  private responseTimesOf(source: string): Aggregate {
+    const known = this.responseTimes.get(source);
+    if (known !== undefined) return known;
+    const { overflow } = this.counts;
+    const aggregate = this.aggregateOf('response_time', 'timer', { source });
+    if (this.counts.overflow === overflow) this.responseTimes.set(source, aggregate);
+    return aggregate;
+  }
+
+  private countOf({ type, source, severity }: BuiltInMeasures): EventCount {
     const key = `${type}\u0000${source}\u0000${severity}`;
     const known = this.events.get(key);
     if (known !== undefined) return known;
@@ -171,6 +183,28 @@ export class EventFold {
 
   /** `time` is the event's, milliseconds since the epoch. */
   add(project: string, event: Event, time: number): void {
+    const fold = this.foldOf(project, time);
+    if (this.options.definedAlone !== true) {
+      fold.addBuiltIn(builtInMeasuresOf(event), time);
+      if (event.type === 'metric') fold.addSent(event, time);
+    }
+    for (const metric of this.options.definitions(project)) fold.addDefined(metric, event, time);
+  }
+
+  /**
+   * Adds an event of which no more is known. Not for events of type `metric`, nor where the project has definitions:
+   * see {@link needsWholeEvents}.
+   */
+  addMeasures(project: string, measures: BuiltInMeasures, time: number): void {
+    this.foldOf(project, time).addBuiltIn(measures, time);
+  }
+
+  /** Whether events of the type have to be given whole. */
+  needsWholeEvents(project: string, type: string): boolean {
+    return type === 'metric' || this.options.definitions(project).length > 0;
+  }
+
+  private foldOf(project: string, time: number): SecondFold {
     const at = time - (time % second);
     let seconds = this.projects.get(project);
     if (seconds === undefined) {
@@ -182,8 +216,7 @@ export class EventFold {
       fold = new SecondFold(at, this.options.maxTagValues, this.counts);
       seconds.set(at, fold);
     }
-    if (this.options.definedAlone !== true) fold.addBuiltIn(event, time);
-    for (const metric of this.options.definitions(project)) fold.addDefined(metric, event, time);
+    return fold;
   }
 
   /** What was folded since the last call, by project. */

@@ -1,22 +1,21 @@
 import type { Event } from '@streamflow/contracts';
 
-/** The events of a batch; `onBroken` is told of lines that are none. */
-export function parseEventLines(body: Buffer, onBroken: () => void): readonly Event[] {
-  const text = body.toString('utf8');
+/** The events of the lines of a batch, in their order; null for a line that is none. */
+export function parseEventLines(text: string): readonly (Event | null)[] {
+  const lines = text.trimEnd();
   try {
     // One call for all lines costs less than one for each.
-    return JSON.parse(`[${text.trimEnd().replaceAll('\n', ',')}]`);
+    return JSON.parse(`[${lines.replaceAll('\n', ',')}]`);
   } catch {
-    return text
-      .trimEnd()
-      .split('\n')
-      .flatMap((line): Event[] => {
-        try {
-          return [JSON.parse(line)];
-        } catch {
-          onBroken();
-          return [];
-        }
-      });
+    return lines.split('\n').map(parseEventLine);
+  }
+}
+
+/** Null when the line is not an event. */
+export function parseEventLine(line: string): Event | null {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
   }
 }

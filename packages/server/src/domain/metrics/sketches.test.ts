@@ -4,6 +4,7 @@ import { Aggregate, mergePacked, type PackedAggregate } from './aggregate.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
 import { CardinalitySketch } from './cardinality-sketch.ts';
 import { QuantileSketch, relativeError } from './quantile-sketch.ts';
+import { hashText } from './text-hash.ts';
 
 const written = (sketch: { write(writer: ByteWriter): void }): Uint8Array => {
   const writer = new ByteWriter();
@@ -120,7 +121,7 @@ function fold(given: readonly Step[]): PackedAggregate {
   const aggregate = new Aggregate();
   for (const one of given) {
     if ('value' in one) aggregate.addValue(one.value, one.at, true);
-    else if ('text' in one) aggregate.addText(one.text);
+    else if ('text' in one) aggregate.addHash(hashText(one.text));
     else aggregate.addEvents(one.events);
   }
   return aggregate.pack();
@@ -146,7 +147,7 @@ describe('an aggregate', () => {
       [4, 20],
     ] as const)
       aggregate.addValue(value, at, true);
-    aggregate.addText('a');
+    aggregate.addHash(hashText('a'));
     const read = new Aggregate();
     read.merge(aggregate.pack());
     expect(read).toMatchObject({ count: 3, sum: -0.5, min: -7.5, max: 4, last: -7.5, unique: 1 });

@@ -1,4 +1,5 @@
 import {
+  type Event,
   eventLineLayout,
   type MetricDelta,
   metricDeltaKey,
@@ -8,7 +9,9 @@ import {
 import type { Clock } from '../../domain/clock.ts';
 import type { Log } from '../../domain/log.ts';
 import { EventFold } from '../../domain/metrics/event-fold.ts';
-import { parseEventLines } from '../../domain/metrics/event-lines.ts';
+import { parseEventLine, parseEventLines } from '../../domain/metrics/event-lines.ts';
+import { KnownTexts } from '../../domain/metrics/known-texts.ts';
+import { LineScan } from '../../domain/metrics/line-scan.ts';
 import { toMetricData } from '../../domain/metrics/metric-messages.ts';
 import { minutesKept } from '../../domain/metrics/metric-ring.ts';
 import type { Timers } from '../../domain/timers.ts';
@@ -51,6 +54,8 @@ export interface StreamWorker {
 }
 
 const second = 1000;
+const layout = eventLineLayout.timestamp;
+const secondLength = 'YYYY-MM-DDTHH:MM:SS'.length;
 /** How long after the turn of a second its deltas are sent. */
 const settleMs = 350;
 /** A lag below this is the way of an event through the bus. */
@@ -68,6 +73,7 @@ export function createStreamWorker(options: StreamWorkerOptions): StreamWorker {
     definitions: (project) => definitions.of(project),
   });
   const touched = new TouchedSpans();
+  const texts = new KnownTexts();
   const known = new Set<string>();
   let consumption: Consumption | null = null;
   let cancel = (): void => {};
@@ -92,30 +98,59 @@ export function createStreamWorker(options: StreamWorkerOptions): StreamWorker {
 
   function add(delivery: Delivery): void {
     const now = clock.now();
-    const { body, headers } = delivery.batch;
-    const lines = parseEventLines(body, () => log.error('A line is not an event', { batch: delivery.id }));
-    const oldest = now - options.allowedLatenessMs;
-    let lastSecond = '';
-    let start = 0;
-    for (const event of lines) {
-      // Events of a batch are mostly of the same second.
-      const text = event.timestamp.slice(0, 19);
-      if (text !== lastSecond) {
-        lastSecond = text;
-        start = Date.parse(`${text}Z`);
-      }
-      if (delivery.redelivered) {
-        if (start >= now - minutesKept) touched.addSecond(headers.project, start);
-      } else if (start + second <= oldest) {
-        late += 1;
-        if (start >= now - minutesKept) touched.addMinute(headers.project, start);
-      } else fold.add(headers.project, event, start + Number(event.timestamp.slice(20, 23)));
-    }
-    events += lines.length;
+    const { body } = delivery.batch;
+    events += addBatch(delivery, now);
     if (!delivery.redelivered) lagMs = now - receivedAt(body);
     waiting.push(delivery);
     waitingBytes += body.length;
     if (waiting.length >= flushCount || waitingBytes >= flushBytes) publish();
+  }
+
+  /** Folds what is to be folded, tells of the rest, and returns how many events there are. */
+  function addBatch({ batch: { body, headers }, redelivered, id }: Delivery, now: number): number {
+    const { project, type } = headers;
+    const oldest = now - options.allowedLatenessMs;
+    const isWhole = fold.needsWholeEvents(project, type);
+    let whole: readonly (Event | null)[] | null = null;
+    let scan: LineScan | null = null;
+    /** Where the time of the line before stands, and the start of its second. */
+    let timeBefore = -1;
+    let start = 0;
+    let index = 0;
+    for (let at = 0; at < body.length; index += 1) {
+      const lineFeed = body.indexOf(0x0a, at);
+      const end = lineFeed < 0 ? body.length : lineFeed;
+      const line = at;
+      at = end + 1;
+      const time = line + layout.start;
+      // Events of a batch are mostly of the same second.
+      if (timeBefore < 0 || !isSameText(body, timeBefore, time, secondLength))
+        start = Date.parse(`${body.toString('latin1', time, time + secondLength)}Z`);
+      timeBefore = time;
+      if (redelivered) {
+        if (start >= now - minutesKept) touched.addSecond(project, start);
+        continue;
+      }
+      if (start + second <= oldest) {
+        late += 1;
+        if (start >= now - minutesKept) touched.addMinute(project, start);
+        continue;
+      }
+      const exact = start + milliseconds(body, line + layout.end - 4);
+      if (!isWhole) {
+        scan ??= new LineScan(project, type, texts);
+        const measures = scan.read(body, line);
+        if (measures !== null) {
+          fold.addMeasures(project, measures, exact);
+          continue;
+        }
+      }
+      if (isWhole) whole ??= parseEventLines(body.toString('utf8'));
+      const event = whole === null ? parseEventLine(body.toString('utf8', line, end)) : whole[index];
+      if (event === null || event === undefined) log.error('A line is not an event', { batch: id });
+      else fold.add(project, event, exact);
+    }
+    return index;
   }
 
   /** Publishes what was folded and acknowledges where it came from. */
@@ -201,3 +236,12 @@ function receivedAt(body: Buffer): number {
   const { start, end } = eventLineLayout.receivedAt;
   return Date.parse(body.toString('latin1', line + start, line + end));
 }
+
+function isSameText(bytes: Buffer, a: number, b: number, length: number): boolean {
+  for (let i = 0; i < length; i += 1) if (bytes[a + i] !== bytes[b + i]) return false;
+  return true;
+}
+
+/** Three digits at a place. */
+const milliseconds = (bytes: Buffer, at: number): number =>
+  100 * (bytes[at] ?? 0) + 10 * (bytes[at + 1] ?? 0) + (bytes[at + 2] ?? 0) - 111 * 0x30;

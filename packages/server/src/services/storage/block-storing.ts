@@ -140,7 +140,7 @@ export function createBlockStoring(options: BlockStoringOptions): BlockStoring {
   function stored(deliveries: readonly Delivery[], result: AppendResult, startedAt: number): void {
     const endedAt = clock.now();
     const durationMs = Math.max(0, endedAt - startedAt);
-    last = { endedAt, durationMs };
+    last = { endedAt, durationMs, rows: deliveries.reduce((sum, { batch }) => sum + batch.headers.count, 0) };
     for (const delivery of deliveries) delivery.ack();
     acknowledged += deliveries.length;
     if (tracing !== null) traceStoring(tracing, deliveries, startedAt);

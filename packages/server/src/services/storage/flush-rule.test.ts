@@ -10,10 +10,17 @@ const limits = defaultBlockLimits;
 describe('the time to write a block that is not full', () => {
   it('is now when the store is rested, and 200 ms after its first event at the latest', () => {
     expect(flushDueAt(1000, null, limits)).toBe(1000);
-    expect(flushDueAt(1000, { endedAt: 900, durationMs: 8 }, limits)).toBe(1000);
-    expect(flushDueAt(1000, { endedAt: 1000, durationMs: 8 }, limits)).toBe(1072);
-    expect(flushDueAt(1000, { endedAt: 1000, durationMs: 60 }, limits)).toBe(1100);
-    expect(flushDueAt(1000, { endedAt: 1150, durationMs: 150 }, limits)).toBe(1200);
+    expect(flushDueAt(1000, { endedAt: 900, durationMs: 8, rows: 0 }, limits)).toBe(1000);
+    expect(flushDueAt(1000, { endedAt: 1000, durationMs: 8, rows: 0 }, limits)).toBe(1072);
+    expect(flushDueAt(1000, { endedAt: 1000, durationMs: 60, rows: 0 }, limits)).toBe(1100);
+    expect(flushDueAt(1000, { endedAt: 1150, durationMs: 150, rows: 0 }, limits)).toBe(1200);
+  });
+
+  it('comes sooner the larger the last block was', () => {
+    const after = (rows: number) => flushDueAt(1000, { endedAt: 1000, durationMs: 100, rows }, limits);
+    expect(after(2500)).toBe(1050);
+    expect(after(5000)).toBe(1000);
+    expect(after(20_000)).toBe(1000);
   });
 });
 
@@ -84,8 +91,8 @@ describe('on a store that takes 8 ms a commit and 9 µs a row', () => {
     [10, { p50: 10, p99: 10, commits: 10, busy: 0.1 }],
     [200, { p50: 60, p99: 100, commits: 13, busy: 0.12 }],
     [5_000, { p50: 90, p99: 160, commits: 13, busy: 0.15 }],
-    [20_000, { p50: 120, p99: 200, commits: 9, busy: 0.25 }],
-    [60_000, { p50: 250, p99: 350, commits: 6, busy: 0.6 }],
+    [20_000, { p50: 80, p99: 130, commits: 12, busy: 0.28 }],
+    [60_000, { p50: 90, p99: 120, commits: 16, busy: 0.67 }],
   ])('%i events/s are queryable soon, in few commits', async (rate, most) => {
     const figures = await run(rate);
     for (const name of ['p50', 'p99', 'commits', 'busy'] as const)

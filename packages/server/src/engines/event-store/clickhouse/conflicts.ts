@@ -80,7 +80,7 @@ async function removedEvents(
 ): Promise<ReadonlyMap<string, number>> {
   const ids = [...new Set(duplicates.map(({ line }) => line.id))];
   const columns = 'project, toString(id) AS event_id, toUnixTimestamp64Milli(received_at) AS received';
-  const rows = await rowsWithIds(statements, columns, ids, removedIds(now));
+  const rows = await rowsWithIds(statements, columns, ids, [removedIds(now)]);
   return new Map(rows.map((row) => [`${row.event_id} ${row.project}`, Number(row.received)]));
 }
 

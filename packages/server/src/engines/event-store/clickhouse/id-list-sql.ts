@@ -19,12 +19,14 @@ export function rowsWithIds(
   statements: Statements,
   columns: string,
   ids: readonly string[],
-  from = 'events',
+  tables: readonly string[] = ['events'],
 ): Promise<Row[]> {
   const list = ids.filter(isUuid).join(',');
   if (list === '') return Promise.resolve([]);
   const wanted = `SELECT toUInt128(toUUID(arrayJoin(splitByChar(',', '${list}'))))`;
-  const sql = `SELECT ${columns} FROM ${from} WHERE toUInt128(id) IN (${wanted})`;
+  const sql = tables
+    .map((table) => `SELECT ${columns} FROM ${table} WHERE toUInt128(id) IN (${wanted})`)
+    .join(' UNION ALL ');
   const settings = { ...unrepeated, max_query_size: String(sql.length + 100_000) };
   return statements.rows(sql, {}, { settings });
 }

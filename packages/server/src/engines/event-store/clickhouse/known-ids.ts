@@ -27,44 +27,56 @@ export async function findKnownIds(
   now: number,
 ): Promise<KnownIds> {
   const ids = lines.map(({ id }) => id);
-  const columns = 'project, toString(id) AS known';
-  const [stored, removed] = await Promise.all([
-    rowsOfIds(statements, columns, ids),
-    rowsOfIds(statements, columns, ids, removedIds(now)),
-  ]);
-  return group([...stored, ...removed]);
+  return group(
+    await rowsOfIds(statements, 'project, toString(id) AS known', ids, ['events', removedIds(now)]),
+  );
 }
 
 /**
- * Selects from the events with these ids, and maybe some of others. Ids that were made together may be neighbours in the
- * projection by id: all that is stored between the first and the last is read, mostly little. Those are UUIDv7 of about
- * the same time, and UUIDv8 that begin the same, as an import derives them for the records of one file. Random ids, and
- * those of a long time, are looked up one by one.
+ * Selects from the rows of some tables with these ids, and maybe some of others. Ids that were made together may be
+ * neighbours in the projection by id: all that is stored between the first and the last is read, mostly nothing. Those are UUIDv7 of
+ * about the same time, and UUIDv8 that begin the same, as an import derives them for the records of one file. Random ids,
+ * and those of a long time, are looked up one by one.
  */
 export async function rowsOfIds(
   statements: Statements,
   columns: string,
   ids: readonly string[],
-  from = 'events',
+  tables: readonly string[] = ['events'],
 ): Promise<Row[]> {
   const { ranges, others } = gather(ids);
-  const rows: Row[] = [];
-  for (const { first, last, ids } of ranges) {
-    const options = { settings: unrepeated };
-    const [row] = await statements.rows(
-      `SELECT count() AS stored FROM ${from} WHERE ${idRangeSql}`,
-      { first, last },
-      options,
-    );
-    const stored = Number(row?.stored ?? 0);
-    if (stored > widestRange) others.push(...ids);
-    else if (stored > 0) {
-      const sql = `SELECT ${columns} FROM ${from} WHERE ${idRangeSql}`;
-      rows.push(...(await statements.rows(sql, { first, last }, options)));
-    }
-  }
-  if (others.length > 0) rows.push(...(await rowsWithIds(statements, columns, others, from)));
-  return rows;
+  const spans = ranges.flatMap((range) => tables.map((table) => ({ range, table })));
+  const [counts, listed] = await Promise.all([
+    countEach(statements, spans),
+    rowsWithIds(statements, columns, others, tables),
+  ]);
+  const within = await Promise.all(
+    spans.map(({ range: { first, last, ids: inRange }, table }, index) => {
+      const stored = counts[index] ?? 0;
+      if (stored === 0) return [];
+      if (stored > widestRange) return rowsWithIds(statements, columns, inRange, [table]);
+      const sql = `SELECT ${columns} FROM ${table} WHERE ${idRangeSql}`;
+      return statements.rows(sql, { first, last }, { settings: unrepeated });
+    }),
+  );
+  return [...listed, ...within.flat()];
+}
+
+/** How many ids each span has, by one statement: each costs more than it reads. */
+async function countEach(
+  statements: Statements,
+  spans: readonly { readonly range: IdRange; readonly table: string }[],
+): Promise<readonly number[]> {
+  if (spans.length === 0) return [];
+  const parameters: Record<string, string> = {};
+  const counts = spans.map(({ range, table }, index) => {
+    parameters[`first${index}`] = range.first;
+    parameters[`last${index}`] = range.last;
+    const bounds = `toUInt128({first${index}:UUID}) AND toUInt128({last${index}:UUID})`;
+    return `(SELECT count() FROM ${table} WHERE toUInt128(id) BETWEEN ${bounds}) AS stored${index}`;
+  });
+  const [row] = await statements.rows(`SELECT ${counts.join(', ')}`, parameters, { settings: unrepeated });
+  return spans.map((_, index) => Number(row?.[`stored${index}`] ?? 0));
 }
 
 function gather(all: readonly string[]): { ranges: readonly IdRange[]; others: string[] } {
