@@ -3,7 +3,7 @@ import { client } from '../../app/session.ts';
 import { useView } from '../../app/use-view.ts';
 import { oneOf } from '../../lib/view.ts';
 import { Segments } from '../../ui/segments.tsx';
-import { EmptyState } from '../../ui/states.tsx';
+import { EmptyState, Skeleton } from '../../ui/states.tsx';
 import { ApiKeys } from './api-keys.tsx';
 import { AuditLog } from './audit-log.tsx';
 import { EventTypes } from './event-types.tsx';
@@ -27,7 +27,6 @@ export default function Settings() {
     queryFn: () => client.auth.me(),
     staleTime: Number.POSITIVE_INFINITY,
   });
-  const administrates = me === undefined || me.permissions.includes('admin');
   return (
     <>
       <div>
@@ -42,15 +41,18 @@ export default function Settings() {
         <EventTypes />
       ) : part === 'metrics' ? (
         <Metrics />
-      ) : !administrates ? (
+      ) : me === undefined ? (
+        // What only administrators may read is not asked for before it is known who this is.
+        <Skeleton height={240} />
+      ) : !me.permissions.includes('admin') ? (
         <EmptyState title="For administrators">
           <p>
             Users, keys and the audit log are looked after by administrators. Yours is the role{' '}
-            {me?.role ?? 'of a key'}.
+            {me.role ?? 'of a key'}.
           </p>
         </EmptyState>
       ) : part === 'users' ? (
-        <Users me={me?.id} />
+        <Users me={me.id} />
       ) : part === 'audit' ? (
         <AuditLog />
       ) : (
