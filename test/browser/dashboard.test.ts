@@ -9,7 +9,7 @@ import {
   startServer,
   temporaryDirectory,
 } from '../acceptance/server-process.ts';
-import { hasBrowser, launch, openContext, seriousFindings, watch } from './browser.ts';
+import { enter, hasBrowser, launch, openContext, seriousFindings, watch } from './browser.ts';
 import { hasRealEvents, realEvents } from './real-events.ts';
 import { startWebhookReceiver, type WebhookReceiver } from './webhook-receiver.ts';
 
@@ -25,8 +25,12 @@ const pages = [
   { name: 'explore', path: '/explore?by=type&chart=area' },
   { name: 'alerts', path: '/alerts' },
   { name: 'alert-rules', path: '/alerts?part=rules' },
+  { name: 'alert-channels', path: '/alerts?part=channels' },
+  { name: 'alert-silences', path: '/alerts?part=silences' },
   { name: 'pipeline', path: '/pipeline' },
   { name: 'settings', path: '/admin' },
+  { name: 'settings-metrics', path: '/admin?part=metrics' },
+  { name: 'settings-audit', path: '/admin?part=audit' },
 ] as const;
 
 describe.skipIf(!required && !(hasBrowser && hasRealEvents))('the dashboard in a browser', () => {
@@ -38,7 +42,6 @@ describe.skipIf(!required && !(hasBrowser && hasRealEvents))('the dashboard in a
   let page: Page;
   let problems: string[];
   let client: StreamFlow;
-  let token: string;
   let base: string;
 
   beforeAll(async () => {
@@ -86,7 +89,14 @@ describe.skipIf(!required && !(hasBrowser && hasRealEvents))('the dashboard in a
     await page.getByRole('heading', { name: 'Pipeline', level: 1 }).waitFor();
     await page.reload();
     await page.getByRole('heading', { name: 'Pipeline', level: 1 }).waitFor();
-    token = await page.evaluate(() => sessionStorage.getItem('streamflow.token') ?? '');
+    // Nothing that scripts can read is worth stealing.
+    expect(await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]))).toBe(
+      JSON.stringify([{ 'streamflow.session': 'open' }, {}]),
+    );
+    const { access_token: token } = await new StreamFlow({ dashboardUrl: base }).auth.login(
+      administrator.username,
+      administrator.password,
+    );
     client = new StreamFlow({ dashboardUrl: base, token });
   });
 
@@ -158,7 +168,7 @@ describe.skipIf(!required && !(hasBrowser && hasRealEvents))('the dashboard in a
 
   it('shows the same to whoever opens the link', async () => {
     const other = await openContext(browser, { size: 'wide', theme: 'light' });
-    await other.addInitScript((given) => sessionStorage.setItem('streamflow.token', given), token);
+    await enter(other, base, administrator);
     const linked = await other.newPage();
     await linked.goto(page.url());
     await linked.locator('.chip', { hasText: 'custom.dns' }).waitFor();
@@ -310,6 +320,95 @@ describe.skipIf(!required && !(hasBrowser && hasRealEvents))('the dashboard in a
     expect(problems).toEqual([]);
   });
 
+  it('hears of an alert as it fires, silences and resolves it', async () => {
+    const dialog = page.getByRole('dialog');
+    await page.goto(`${base}/alerts`);
+    await page.getByRole('cell', { name: /^taken on by/ }).waitFor();
+    await client.rules.create({ name: 'Checkout breaks', condition: 'error_count > 0', level: 'info' });
+    await page.getByRole('button', { name: 'Checkout breaks' }).click();
+    await dialog.getByLabel(/^Comment/).fill('Known since the release');
+    await dialog.getByRole('button', { name: 'Silence', exact: true }).click();
+    // The comment is taken when the field is empty again.
+    await expect.poll(() => dialog.getByLabel(/^Comment/).inputValue()).toBe('');
+    await dialog.getByRole('button', { name: 'Resolve' }).click();
+    await dialog.locator('[data-what="resolved"]').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Checkout breaks' }).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Past', exact: true }).click();
+    await page.getByRole('button', { name: 'Checkout breaks' }).waitFor();
+    await page.getByRole('button', { name: 'Silences', exact: true }).click();
+    const silence = page.getByRole('row', { name: /Known since the release/ });
+    await silence.getByRole('button', { name: 'End now' }).click();
+    await silence.getByText('expired').waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  it('edits a rule and deletes it', async () => {
+    const dialog = page.getByRole('dialog');
+    await page.goto(`${base}/alerts?part=rules`);
+    await page.getByRole('button', { name: 'Checkout breaks' }).click();
+    await dialog.getByLabel('Over when').fill('error_count == 0');
+    await dialog.getByLabel('Without values').selectOption('It is as it was');
+    await dialog.getByLabel('Tags').fill('payments, nightly');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    const [edited] = (await client.rules.list({ limit: 10 })).data.filter(
+      ({ name }) => name === 'Checkout breaks',
+    );
+    expect(edited).toMatchObject({
+      resolve_condition: 'error_count == 0',
+      on_no_data: 'keep',
+      tags: ['payments', 'nightly'],
+    });
+    await page.getByRole('button', { name: 'Checkout breaks' }).click();
+    await dialog.getByRole('button', { name: 'Delete…' }).click();
+    await dialog.getByRole('button', { name: /^Delete it/ }).click();
+    await page.getByRole('button', { name: 'Checkout breaks' }).waitFor({ state: 'detached' });
+    expect(problems).toEqual([]);
+  });
+
+  it('defines a metric, measures the past by it, and offers it to conditions', async () => {
+    const dialog = page.getByRole('dialog');
+    await page.goto(`${base}/admin?part=metrics`);
+    await page.getByRole('button', { name: 'Define a metric' }).click();
+    await dialog.getByLabel('Name').fill('refusals');
+    await dialog.getByLabel(/^Which events/).fill('event.type == "error"');
+    await dialog.getByRole('button', { name: 'Define the metric' }).click();
+    const row = page.getByRole('row', { name: /refusals/ });
+    await row.getByRole('button', { name: 'Compute the last hour' }).click();
+    await row.getByText('5 of').waitFor();
+    await page.goto(`${base}/alerts?part=rules`);
+    await page.getByRole('button', { name: 'Make a rule' }).click();
+    await dialog.getByLabel('Condition').pressSequentially('refu');
+    await dialog.getByRole('option', { name: /refusals/ }).waitFor();
+    await page.goto(`${base}/admin?part=audit`);
+    await page.getByRole('cell', { name: 'createMetricDefinition' }).waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  it('shows a viewer what there is, and offers nothing that a viewer may not do', async () => {
+    const other = await openContext(browser, { size: 'wide', theme: 'light' });
+    await enter(other, base, { username: 'viewer@example.com', password: 'another long password' });
+    const viewed = await other.newPage();
+    const said = watch(viewed);
+    await viewed.goto(`${base}/alerts?part=rules`);
+    await viewed.getByRole('cell', { name: 'Too many errors' }).waitFor();
+    expect(
+      await viewed.getByRole('button', { name: /^(Make a rule|Disable|Too many errors)$/ }).count(),
+    ).toBe(0);
+    await viewed.goto(`${base}/alerts?part=channels`);
+    await viewed.getByRole('cell', { name: /oncall/ }).waitFor();
+    expect(await viewed.getByRole('button', { name: /^(Add a channel|Test|Remove…)$/ }).count()).toBe(0);
+    await viewed.goto(`${base}/alerts`);
+    await viewed.getByRole('button', { name: 'Too many errors' }).click();
+    await viewed.getByText('Why it fired').waitFor();
+    expect(await viewed.getByRole('button', { name: 'Resolve' }).count()).toBe(0);
+    await viewed.goto(`${base}/admin?part=audit`);
+    await viewed.getByText('For administrators').waitFor();
+    expect(said).toEqual([]);
+    await other.close();
+  });
+
   it('goes anywhere from the command palette', async () => {
     await page.keyboard.press('Control+k');
     await page.keyboard.type('pipe');
@@ -339,7 +438,7 @@ describe.skipIf(!required && !(hasBrowser && hasRealEvents))('the dashboard in a
   });
 
   it('leads back to the sign-in when the session has ended, and signs out', async () => {
-    await page.evaluate(() => sessionStorage.setItem('streamflow.token', 'not a token'));
+    await context.clearCookies();
     await page.goto(`${base}/explore?by=source`);
     await page.getByText('Your session has ended').waitFor();
     problems.splice(0, problems.length, ...problems.filter((text) => !text.includes('401')));
@@ -349,7 +448,9 @@ describe.skipIf(!required && !(hasBrowser && hasRealEvents))('the dashboard in a
     await page.getByRole('menuitem', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Sign in to StreamFlow' }).waitFor();
     if (pictures !== undefined) await page.screenshot({ path: `${pictures}/sign-in.png` });
-    expect(await page.evaluate(() => sessionStorage.getItem('streamflow.token'))).toBeNull();
+    await expect.poll(async () => (await context.cookies()).length).toBe(0);
+    await page.reload();
+    await page.getByRole('heading', { name: 'Sign in to StreamFlow' }).waitFor();
     expect(problems).toEqual([]);
   });
 
@@ -365,7 +466,7 @@ describe.skipIf(!required && !(hasBrowser && hasRealEvents))('the dashboard in a
         ] as const)),
   ] as const)('is accessible and fits: %s, %s', async (theme, size) => {
     const shown = await openContext(browser, { size, theme });
-    await shown.addInitScript((given) => sessionStorage.setItem('streamflow.token', given), token);
+    await enter(shown, base, administrator);
     const each = await shown.newPage();
     const said = watch(each);
     const findings: string[] = [];

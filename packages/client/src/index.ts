@@ -1,12 +1,15 @@
 export type { ApiKeysApi, RecordPage, UsersApi } from './access-api.ts';
 export type { AlertsApi, ChannelsApi, RulesApi, SilencesApi } from './alerting-api.ts';
+export type { AlertsFrame, AlertsOptions, AlertsSocket } from './alerts-socket.ts';
 export * from './api-error.ts';
 export type { DeadLetterPage, DeadLettersApi } from './dead-letters-api.ts';
 export type { Refusal } from './delivery.ts';
 export type { Environment } from './environment.ts';
+export type { EventTailFrame, EventTailOptions, EventTailSocket } from './event-tail-socket.ts';
 export * from './events-api.ts';
 export * from './http-types.ts';
 export type { IngestionSocket, IngestionSocketOptions } from './ingestion-socket.ts';
+export type { MetricDefinitionsApi } from './metric-definitions-api.ts';
 export * from './metrics-api.ts';
 export type { LiveMetricsFrame, LiveMetricsOptions, LiveMetricsSocket } from './live-metrics-socket.ts';
 export type { ConnectionOptions, DeliveryOptions, StreamFlowOptions } from './options.ts';

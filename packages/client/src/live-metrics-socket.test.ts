@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { EventTailSocket } from './event-tail-socket.ts';
 import { LiveMetricsSocket } from './live-metrics-socket.ts';
 import { ManualEnvironment } from './manual-environment.fixture.ts';
 import { resolveConnection } from './options.ts';
@@ -84,5 +85,60 @@ describe('following live metrics', () => {
     FakeSocket.opened[0]?.emit('close');
     await environment.advance(100_000);
     expect(FakeSocket.opened.length).toBe(1);
+  });
+});
+
+describe('following events', () => {
+  const open = async () => {
+    FakeSocket.opened.length = 0;
+    const environment = new ManualEnvironment();
+    const states: string[] = [];
+    const connection = resolveConnection({ dashboardUrl: 'http://d.example', token: 't', environment });
+    const socket = new EventTailSocket(
+      {
+        connection,
+        WebSocket: FakeSocket,
+        environment,
+        retry: { initialMs: 100, maxMs: 1000, refusedMs: 60_000 },
+      },
+      { filter: { type: ['a', 'b'] }, onFrame: () => {}, onState: (state) => states.push(state) },
+    );
+    await environment.settle();
+    const [first] = FakeSocket.opened;
+    first?.emit('message', { type: 'ready' });
+    return { environment, states, socket, first };
+  };
+
+  it('asks for what the filter says', async () => {
+    const { first, socket } = await open();
+    expect(first?.url).toBe('ws://d.example/ws/events?type=a&type=b');
+    socket.close();
+  });
+
+  it('stays live without events for as long as pings are answered', async () => {
+    const { environment, states, first, socket } = await open();
+    for (let round = 1; round <= 6; round++) {
+      await environment.advance(10_000);
+      expect(first?.sent.filter((text) => text.includes('ping')).length).toBe(round);
+      first?.emit('message', { type: 'pong' });
+    }
+    expect(states).toEqual(['live']);
+    await environment.advance(25_001);
+    expect(states).toEqual(['live', 'lost']);
+    socket.close();
+  });
+
+  it('connects anew soon when the store is away, and late when it is refused', async () => {
+    const { environment, states, first, socket } = await open();
+    first?.emit('message', { type: 'error', error: 'ServiceUnavailable' });
+    await environment.advance(1000);
+    expect(FakeSocket.opened.length).toBe(2);
+    FakeSocket.opened[1]?.emit('message', { type: 'error', error: 'PermissionDenied' });
+    await environment.advance(59_000);
+    expect(FakeSocket.opened.length).toBe(2);
+    await environment.advance(2000);
+    expect(FakeSocket.opened.length).toBe(3);
+    expect(states).toEqual(['live', 'lost']);
+    socket.close();
   });
 });

@@ -10,14 +10,18 @@ import {
   type RulesApi,
   type SilencesApi,
 } from './alerting-api.ts';
+import { type AlertsOptions, AlertsSocket } from './alerts-socket.ts';
 import type { StreamFlowApiError } from './api-error.ts';
 import { createDeadLettersApi, type DeadLettersApi } from './dead-letters-api.ts';
 import { createDelivery, type Deliver, type Refusal } from './delivery.ts';
 import type { Environment } from './environment.ts';
 import { EventSender, parse } from './event-sender.ts';
+import { type EventTailOptions, EventTailSocket } from './event-tail-socket.ts';
 import { createEventsApi, type EventsApi } from './events-api.ts';
+import type { FollowDependencies } from './following-socket.ts';
 import { Gate } from './gate.ts';
 import { IngestionSocket, type IngestionSocketOptions } from './ingestion-socket.ts';
+import { createMetricDefinitionsApi, type MetricDefinitionsApi } from './metric-definitions-api.ts';
 import { type AnalyticsApi, createAnalyticsApi, createMetricsApi, type MetricsApi } from './metrics-api.ts';
 import { type LiveMetricsOptions, LiveMetricsSocket } from './live-metrics-socket.ts';
 import {
@@ -65,6 +69,8 @@ export class StreamFlow {
   readonly events: EventsApi;
   /** Metrics over time, from the stored events. */
   readonly metrics: MetricsApi;
+  /** Metrics that users define. */
+  readonly metricDefinitions: MetricDefinitionsApi;
   /** Trends and distributions. */
   readonly analytics: AnalyticsApi;
   /** Who may sign in. */
@@ -122,6 +128,7 @@ export class StreamFlow {
     this.#makeId = createUuidSource(this.#environment);
     this.events = createEventsApi(this.#transport);
     this.metrics = createMetricsApi(this.#transport);
+    this.metricDefinitions = createMetricDefinitionsApi(this.#transport);
     this.analytics = createAnalyticsApi(this.#transport);
     this.users = createUsersApi(this.#transport);
     this.apiKeys = createApiKeysApi(this.#transport);
@@ -211,19 +218,27 @@ export class StreamFlow {
 
   readonly auth = {
     /** Signs in by e-mail address and password. Give the token to a client by `token` or `getToken`. */
-    login: (username: string, password: string): Promise<TokenResponse> =>
+    login: (
+      username: string,
+      password: string,
+      /** `cookie`, for pages of the dashboard: the refresh token goes to a cookie that scripts cannot read. */
+      options: { readonly session?: 'token' | 'cookie' } = {},
+    ): Promise<TokenResponse> =>
       this.request<TokenResponse>(this.#signInService(), 'POST', '/auth/login', {
-        body: { username, password },
+        body: { username, password, ...options },
       }),
-    /** New tokens for a refresh token, which is used up; a lost answer may be asked for again within ten seconds. */
-    refresh: (refreshToken: string): Promise<TokenResponse> =>
+    /**
+     * New tokens for a refresh token, that of the cookie unless given, which is used up; a lost answer may be asked for
+     * again within ten seconds.
+     */
+    refresh: (refreshToken?: string): Promise<TokenResponse> =>
       this.request<TokenResponse>(this.#signInService(), 'POST', '/auth/refresh', {
-        body: { refresh_token: refreshToken },
+        body: refreshToken === undefined ? {} : { refresh_token: refreshToken },
       }),
-    /** Ends the session of the refresh token. */
-    logout: async (refreshToken: string): Promise<void> => {
+    /** Ends the session of the refresh token, that of the cookie unless given. */
+    logout: async (refreshToken?: string): Promise<void> => {
       await this.request(this.#signInService(), 'POST', '/auth/logout', {
-        body: { refresh_token: refreshToken },
+        body: refreshToken === undefined ? {} : { refresh_token: refreshToken },
       });
     },
     /** Who the credential is of, and what it may do. */
@@ -257,13 +272,30 @@ export class StreamFlow {
    * @throws TypeError where there is no WebSocket to use, or no address of the dashboard service
    */
   followLiveMetrics(options: LiveMetricsOptions): LiveMetricsSocket {
-    const WebSocket = options.WebSocket ?? globalWebSocket();
+    return new LiveMetricsSocket(this.#following('dashboard', options.WebSocket), options);
+  }
+
+  /**
+   * Follows events as they are stored, reconnecting for as long as it is open.
+   * @throws TypeError where there is no WebSocket to use, or no address of the dashboard service
+   */
+  followEvents(options: EventTailOptions): EventTailSocket {
+    return new EventTailSocket(this.#following('dashboard', options.WebSocket), options);
+  }
+
+  /**
+   * Follows alerts, reconnecting for as long as it is open.
+   * @throws TypeError where there is no WebSocket to use, or no address of the alerting service
+   */
+  followAlerts(options: AlertsOptions): AlertsSocket {
+    return new AlertsSocket(this.#following('alerting', options.WebSocket), options);
+  }
+
+  #following(service: ServiceName, given: WebSocketConstructor | undefined): FollowDependencies {
+    const WebSocket = given ?? globalWebSocket();
     if (WebSocket === undefined) throw new TypeError(noWebSocket);
-    this.#connection.urlOf('dashboard');
-    return new LiveMetricsSocket(
-      { connection: this.#connection, WebSocket, environment: this.#environment, retry: this.#retry },
-      options,
-    );
+    this.#connection.urlOf(service);
+    return { connection: this.#connection, WebSocket, environment: this.#environment, retry: this.#retry };
   }
 
   /** Every service signs in; the dashboard's address is the one that people have. */

@@ -1,4 +1,11 @@
-import type { HealthResponse, LedgerReport, ServiceName } from '@streamflow/contracts';
+import type {
+  AuditEntry,
+  HealthResponse,
+  LedgerReport,
+  ListAuditQuery,
+  ServiceName,
+} from '@streamflow/contracts';
+import type { RecordPage } from './access-api.ts';
 import type { ReadOptions } from './events-api.ts';
 import type { Transport } from './transport.ts';
 
@@ -8,6 +15,8 @@ export interface SystemApi {
   health(service: ServiceName, options?: ReadOptions): Promise<HealthResponse>;
   /** What became of every accepted event; for administrators. Times are RFC 3339. */
   ledger(query?: LedgerQuery, options?: ReadOptions): Promise<LedgerReport>;
+  /** Who changed what, newest first; for administrators. */
+  audit(query?: ListAuditQuery, options?: ReadOptions): Promise<RecordPage<AuditEntry>>;
 }
 
 export interface LedgerQuery {
@@ -23,5 +32,6 @@ export function createSystemApi({ exchange }: Transport): SystemApi {
       const query = { from, to, all };
       return (await exchange<{ data: LedgerReport }>('storage', 'GET', '/ledger', { query, signal })).data;
     },
+    audit: (query = {}, { signal } = {}) => exchange('dashboard', 'GET', '/audit', { query, signal }),
   };
 }

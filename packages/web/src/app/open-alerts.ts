@@ -2,8 +2,10 @@ import type { Alert } from '@streamflow/contracts';
 import { useQuery } from '@tanstack/react-query';
 import { client } from './session.ts';
 
-const refreshEveryMs = 3000;
-/** All that asks for alerts begins with this, and is asked again when somebody does something to one. */
+/** The socket tells what happens; this is for what it told while the connection was away. */
+const refreshEveryMs = 15_000;
+const pageSize = 1000;
+/** All that asks for alerts begins with this, and is asked again when something happens to one. */
 export const alertsKey = 'alerts';
 
 /** Those that fire now, whether somebody took them on or not; the latest first. */
@@ -21,6 +23,24 @@ export const useOpenAlerts = () =>
         ),
         total: firing.pagination.total + acknowledged.pagination.total,
       };
+    },
+    refetchInterval: refreshEveryMs,
+    retry: false,
+  });
+
+/** How many alerts of each rule are open, however many there are. */
+export const useOpenByRule = () =>
+  useQuery({
+    queryKey: [alertsKey, 'open by rule'],
+    queryFn: async (): Promise<ReadonlyMap<string, number>> => {
+      const counts = new Map<string, number>();
+      for (const status of ['firing', 'acknowledged'] as const)
+        for (let page = 1, more = true; more; page++) {
+          const { data } = await client.alerts.list({ status, page, limit: pageSize });
+          for (const { rule_id } of data) counts.set(rule_id, (counts.get(rule_id) ?? 0) + 1);
+          more = data.length === pageSize;
+        }
+      return counts;
     },
     refetchInterval: refreshEveryMs,
     retry: false,

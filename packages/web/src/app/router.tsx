@@ -11,7 +11,7 @@ import { Overview } from '../pages/overview/overview.tsx';
 import { SignIn } from '../pages/sign-in/sign-in.tsx';
 import { ErrorState } from '../ui/states.tsx';
 import { firstStepsPath, signInPath } from './pages.ts';
-import { currentToken } from './session.ts';
+import { isSignedIn, restoreSession } from './session.ts';
 import { NotFound, Shell } from './shell.tsx';
 
 const rootRoute = createRootRoute({
@@ -24,8 +24,9 @@ const signInRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: signInPath,
   component: SignIn,
-  beforeLoad: ({ search }) => {
-    if (currentToken() !== null) throw redirect({ href: oneOf(search, 'back') ?? '/' });
+  beforeLoad: async ({ search }) => {
+    await restoreSession();
+    if (isSignedIn()) throw redirect({ href: oneOf(search, 'back') ?? '/' });
   },
 });
 
@@ -35,8 +36,9 @@ const shellRoute = createRoute({
   id: 'shell',
   component: Shell,
   errorComponent: ({ error, reset }) => <ErrorState error={error} retry={reset} />,
-  beforeLoad: ({ location }) => {
-    if (currentToken() === null) throw redirect({ to: signInPath, search: { back: location.href } });
+  beforeLoad: async ({ location }) => {
+    await restoreSession();
+    if (!isSignedIn()) throw redirect({ to: signInPath, search: { back: location.href } });
   },
 });
 const page = (path: string, component: Parameters<typeof lazyRouteComponent>[0]) =>

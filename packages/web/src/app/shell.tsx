@@ -6,6 +6,7 @@ import { carriedParams, type Params } from '../lib/view.ts';
 import { Button, IconButton } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { EmptyState } from '../ui/states.tsx';
+import { useAlertNews } from './alert-news.ts';
 import { CommandPalette } from './command-palette.tsx';
 import { firstStepsPath, pages, signInPath } from './pages.ts';
 import { RangePicker } from './range-picker.tsx';
@@ -89,6 +90,7 @@ export function Shell() {
       <main id="content" tabIndex={-1}>
         <Outlet />
       </main>
+      <AlertNews />
       <CommandPalette onClose={() => setPaletteOpen(false)} open={paletteOpen} />
     </div>
   );
@@ -101,6 +103,11 @@ export const NotFound = () => (
     </p>
   </EmptyState>
 );
+
+function AlertNews() {
+  useAlertNews();
+  return null;
+}
 
 function ThemeButton() {
   const theme = useTheme();

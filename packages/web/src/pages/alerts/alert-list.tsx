@@ -48,7 +48,7 @@ export function AlertList({ part, onOpen }: AlertListProps) {
               The connection is lost: this list is old.
             </p>
           )}
-          <ScrollingTable className="alert-table">
+          <ScrollingTable cards>
             <thead>
               <tr>
                 <th scope="col">Level</th>
@@ -85,9 +85,13 @@ function AlertRow({ alert, onOpen }: { readonly alert: Alert; readonly onOpen: (
         </button>{' '}
         <span className="quiet">{groupText(alert.group)}</span>
       </td>
-      <td className="number">{measuredText(alert, alert.explanation.value)}</td>
-      <td title={formatTime(alert.fired_at, zone)}>{formatAgo(alert.fired_at, Date.now())}</td>
-      <td>
+      <td className="number" data-label="Value">
+        {measuredText(alert, alert.explanation.value)}
+      </td>
+      <td data-label="Since" title={formatTime(alert.fired_at, zone)}>
+        {formatAgo(alert.fired_at, Date.now())}
+      </td>
+      <td data-label={alert.resolved_at === null ? 'State' : 'Over'}>
         {alert.resolved_at !== null ? (
           formatTime(alert.resolved_at, zone)
         ) : (

@@ -42,7 +42,7 @@ export function Channels() {
         refetch={refetch}
       >
         {(data) => (
-          <ScrollingTable>
+          <ScrollingTable cards>
             <thead>
               <tr>
                 <th scope="col">Name</th>
@@ -91,7 +91,9 @@ function ChannelRow({ channel, mayEdit }: { readonly channel: Channel; readonly 
       <td>
         {channel.name} <span className="quiet">{channel.type}</span>
       </td>
-      <td className="quiet">{configText(channel.config)}</td>
+      <td className="quiet" data-label="Goes to">
+        {configText(channel.config)}
+      </td>
       <td aria-live="polite">
         {problem !== null ? (
           <span className="error-text">{describeError(problem)}</span>

@@ -11,6 +11,11 @@ it('offers what the word before the caret may become', () => {
   expect(wordAt('a + err > 1', 7)).toEqual({ start: 4, word: 'err' });
 });
 
+it('offers what else is known', () => {
+  const known = [{ text: 'checkout_value', meaning: 'EUR' }];
+  expect(completionsOf('chec', 4, known)).toEqual(known);
+});
+
 it('offers nothing for a whole word, between words, and within quotes', () => {
   expect(offered('error_rate')).toEqual([]);
   expect(offered('error_rate ')).toEqual([]);

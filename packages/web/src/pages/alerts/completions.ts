@@ -28,10 +28,14 @@ export function wordAt(text: string, caret: number): { readonly start: number; r
 }
 
 /** What the word may become; nothing once it is whole, and nothing within quotes. */
-export function completionsOf(text: string, caret: number): readonly Completion[] {
+export function completionsOf(
+  text: string,
+  caret: number,
+  known: readonly Completion[] = completions,
+): readonly Completion[] {
   const { word } = wordAt(text, caret);
   const quotes = text.slice(0, caret).split('"').length - 1;
   if (word === '' || quotes % 2 === 1) return [];
-  const found = completions.filter((each) => each.text.startsWith(word.toLowerCase()));
+  const found = known.filter((each) => each.text.startsWith(word.toLowerCase()));
   return found.some((each) => each.text === word) ? [] : found;
 }

@@ -1,6 +1,7 @@
 import { type KeyboardEvent, useId, useRef, useState } from 'react';
 import { flushSync } from 'react-dom';
-import { type Completion, completionsOf, wordAt } from './completions.ts';
+import { useMetricDefinitions } from '../../app/metric-definitions.ts';
+import { type Completion, completions, completionsOf, wordAt } from './completions.ts';
 import type { RuleProblem } from './rule-problem.ts';
 
 interface ConditionInputProps {
@@ -17,7 +18,12 @@ export function ConditionInput({ value, onChange, problem }: ConditionInputProps
   const [caret, setCaret] = useState(0);
   const [at, setAt] = useState(0);
   const [open, setOpen] = useState(false);
-  const offered = open ? completionsOf(value, caret) : [];
+  const { data: definitions = [] } = useMetricDefinitions();
+  const defined = definitions.map(({ name, description }) => ({
+    text: name,
+    meaning: description === '' ? 'a metric of yours' : description,
+  }));
+  const offered = open ? completionsOf(value, caret, [...completions, ...defined]) : [];
   const chosen = offered[Math.min(at, offered.length - 1)];
 
   const take = (completion: Completion): void => {

@@ -15,6 +15,9 @@ export interface RuleDraft {
   readonly escalationMinutes: string;
   readonly escalationChannels: readonly string[];
   readonly groupBy: string;
+  readonly resolveCondition: string;
+  readonly onNoData: AlertRule['on_no_data'];
+  readonly tags: string;
 }
 
 export const newDraft: RuleDraft = {
@@ -31,6 +34,9 @@ export const newDraft: RuleDraft = {
   escalationMinutes: '0',
   escalationChannels: [],
   groupBy: '',
+  resolveCondition: '',
+  onNoData: 'ok',
+  tags: '',
 };
 
 export const draftOf = (rule: AlertRule): RuleDraft => ({
@@ -47,7 +53,19 @@ export const draftOf = (rule: AlertRule): RuleDraft => ({
   escalationMinutes: String(rule.escalation_minutes),
   escalationChannels: rule.escalation_channels,
   groupBy: rule.group_by.join(', '),
+  resolveCondition: rule.resolve_condition ?? '',
+  onNoData: rule.on_no_data,
+  tags: rule.tags.join(', '),
 });
+
+const listOf = (text: string, separator: string | RegExp): string[] => [
+  ...new Set(
+    text
+      .split(separator)
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+  ),
+];
 
 export function ruleInput(draft: RuleDraft) {
   return {
@@ -63,6 +81,9 @@ export function ruleInput(draft: RuleDraft) {
     suppression_minutes: Number(draft.suppressionMinutes),
     escalation_minutes: Number(draft.escalationMinutes),
     escalation_channels: [...draft.escalationChannels],
-    group_by: draft.groupBy.split(/[\s,]+/).filter((name) => name !== ''),
+    resolve_condition: draft.resolveCondition.trim() === '' ? null : draft.resolveCondition.trim(),
+    on_no_data: draft.onNoData,
+    tags: listOf(draft.tags, ','),
+    group_by: listOf(draft.groupBy, /[\s,]+/),
   } satisfies AlertRuleInput;
 }

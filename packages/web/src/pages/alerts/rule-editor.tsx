@@ -35,6 +35,13 @@ const fields = [
   'escalation_minutes',
   'escalation_channels',
   'group_by',
+  'resolve_condition',
+  'tags',
+];
+const withoutData: readonly { readonly value: AlertRule['on_no_data']; readonly label: string }[] = [
+  { value: 'ok', label: 'It does not hold' },
+  { value: 'alert', label: 'It holds' },
+  { value: 'keep', label: 'It is as it was' },
 ];
 
 interface RuleEditorProps {
@@ -100,7 +107,9 @@ export function RuleEditor({ rule, onDone }: RuleEditorProps) {
       | 'keepFiringFor'
       | 'suppressionMinutes'
       | 'escalationMinutes'
-      | 'groupBy',
+      | 'groupBy'
+      | 'resolveCondition'
+      | 'tags',
     input: ComponentProps<'input'> = {},
   ) => (
     <TextField
@@ -139,6 +148,11 @@ export function RuleEditor({ rule, onDone }: RuleEditorProps) {
           window={draft.window}
         />
       </div>
+      {text('Over when', 'resolve_condition', 'resolveCondition', {
+        className: 'input mono',
+        maxLength: 1000,
+        placeholder: 'the condition does not hold',
+      })}
       <div className="rule-fields">
         {text('Threshold', 'threshold', 'threshold', { type: 'number', step: 'any', required: true })}
         {text('Over the last', 'window', 'window', duration)}
@@ -146,6 +160,13 @@ export function RuleEditor({ rule, onDone }: RuleEditorProps) {
         {text('Over after', 'keep_firing_for', 'keepFiringFor', duration)}
         <Select label="Level" onChange={(level) => change({ level })} options={levels} value={draft.level} />
         {text('An alert for each', 'group_by', 'groupBy', { placeholder: 'type, source' })}
+        <Select
+          label="Without values"
+          onChange={(onNoData) => change({ onNoData })}
+          options={withoutData}
+          value={draft.onNoData}
+        />
+        {text('Tags', 'tags', 'tags', { placeholder: 'payments, nightly' })}
       </div>
       <ChannelChoice
         chosen={draft.channels}

@@ -1,7 +1,7 @@
 import type { AlertRule } from '@streamflow/contracts';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useOpenAlerts } from '../../app/open-alerts.ts';
+import { useOpenByRule } from '../../app/open-alerts.ts';
 import { useMay } from '../../app/permissions.ts';
 import { client } from '../../app/session.ts';
 import { formatCount } from '../../lib/format.ts';
@@ -20,9 +20,7 @@ export function Rules() {
   const [edited, setEdited] = useState<AlertRule | 'new' | null>(null);
   const mayEdit = useMay('alerts:write');
   const { data, error, refetch } = useRules();
-  const open = useOpenAlerts();
-  const firing = (id: string): number =>
-    open.data?.alerts.filter(({ rule_id }) => rule_id === id).length ?? 0;
+  const open = useOpenByRule();
   return (
     <section aria-label="Rules" className="panel">
       <header>
@@ -45,7 +43,7 @@ export function Rules() {
         refetch={refetch}
       >
         {(data) => (
-          <ScrollingTable>
+          <ScrollingTable cards>
             <thead>
               <tr>
                 <th scope="col">State</th>
@@ -61,7 +59,7 @@ export function Rules() {
             <tbody>
               {data.map((rule) => (
                 <RuleRow
-                  firing={firing(rule.id)}
+                  firing={open.data?.get(rule.id) ?? 0}
                   key={rule.id}
                   mayEdit={mayEdit}
                   onEdit={() => setEdited(rule)}
@@ -128,7 +126,9 @@ function RuleRow({ rule, firing, mayEdit, onEdit }: RuleRowProps) {
       <td className="mono rule-condition" title={rule.condition}>
         {rule.condition}
       </td>
-      <td className="quiet">{rule.channels.length === 0 ? 'nobody' : rule.channels.join(', ')}</td>
+      <td className="quiet" data-label="Tells">
+        {rule.channels.length === 0 ? 'nobody' : rule.channels.join(', ')}
+      </td>
       <td className="number">
         {toggle.error !== null ? <span className="error-text">{describeError(toggle.error)}</span> : null}
         {mayEdit ? (

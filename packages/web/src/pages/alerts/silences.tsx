@@ -48,7 +48,7 @@ export function Silences() {
         refetch={refetch}
       >
         {(data) => (
-          <ScrollingTable>
+          <ScrollingTable cards>
             <thead>
               <tr>
                 <th scope="col">Alerts with</th>
@@ -95,10 +95,14 @@ function SilenceRow({ silence, mayEdit }: { readonly silence: Silence; readonly 
           <span className="dot" data-state={tones[silence.state]} /> {silence.state}
         </span>
       </td>
-      <td className="quiet">{formatTime(silence.starts_at, zone)}</td>
-      <td className="quiet">{formatTime(silence.ends_at, zone)}</td>
-      <td>{silence.created_by}</td>
-      <td>{silence.comment}</td>
+      <td className="quiet" data-label="From">
+        {formatTime(silence.starts_at, zone)}
+      </td>
+      <td className="quiet" data-label="To">
+        {formatTime(silence.ends_at, zone)}
+      </td>
+      <td data-label="By">{silence.created_by}</td>
+      <td data-label="Why">{silence.comment}</td>
       <td className="number">
         {expire.error !== null ? (
           <span className="error-text">{describeError(expire.error)}</span>

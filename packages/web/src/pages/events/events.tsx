@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { useView } from '../../app/use-view.ts';
+import { formatCount } from '../../lib/format.ts';
 import { oneOf } from '../../lib/view.ts';
 import { Button } from '../../ui/button.tsx';
 import { FilterBar } from '../../ui/filter-bar.tsx';
@@ -9,7 +10,8 @@ import { EventDrawer } from './event-drawer.tsx';
 import { EventTable } from './event-table.tsx';
 import { ExportMenu } from './export-menu.tsx';
 import { Histogram } from './histogram.tsx';
-import { useEvents, useTail } from './query.ts';
+import { useEvents } from './query.ts';
+import { useTail } from './tail.ts';
 import './events.css';
 
 export default function Events() {
@@ -18,8 +20,9 @@ export default function Events() {
   const [paused, setPaused] = useState(false);
   const stored = useEvents(range, conditions);
   const tail = useTail(live && !paused, conditions);
-  const rows = live ? (tail.data ?? []) : stored.rows;
-  const { error, isPending, refetch } = live ? tail : stored;
+  const rows = live ? tail.rows : stored.rows;
+  const error = live ? null : stored.error;
+  const isPending = live ? tail.state === 'connecting' : stored.isPending;
   const open = (id: string | undefined): void => change({ event: id });
   return (
     <>
@@ -44,6 +47,7 @@ export default function Events() {
         <ExportMenu />
       </div>
       <Histogram />
+      {live ? <TailNotices leftOut={tail.leftOut} lost={tail.state === 'lost' && !paused} /> : null}
       <section aria-label="Events" className="panel">
         {rows.length > 0 ? (
           <EventTable
@@ -53,7 +57,7 @@ export default function Events() {
             rows={rows}
           />
         ) : error !== null ? (
-          <ErrorState error={error} retry={() => void refetch()} />
+          <ErrorState error={error} retry={() => void stored.refetch()} />
         ) : isPending ? (
           <div className="state">
             <Skeleton height={320} />
@@ -69,6 +73,24 @@ export default function Events() {
         )}
       </section>
       <EventDrawer id={oneOf(params, 'event')} onClose={() => open(undefined)} onOpen={open} rows={rows} />
+    </>
+  );
+}
+
+function TailNotices({ lost, leftOut }: { readonly lost: boolean; readonly leftOut: number }) {
+  return (
+    <>
+      {lost ? (
+        <p className="notice" role="status">
+          The connection is lost: what happens now is not shown until it is there again.
+        </p>
+      ) : null}
+      {leftOut > 0 ? (
+        <p className="notice">
+          Sampled: too many events fit to show each as it comes. {formatCount(leftOut)} more are stored; a
+          filter shows all that fit it.
+        </p>
+      ) : null}
     </>
   );
 }

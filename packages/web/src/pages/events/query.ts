@@ -49,21 +49,6 @@ export const useHistogram = (range: TimeRange, conditions: readonly Condition[])
     placeholderData: (old) => old,
   });
 
-/** The newest events, asked for every two seconds; `since` is where the tail was begun. */
-export const useTail = (running: boolean, conditions: readonly Condition[]) =>
-  useQuery<readonly Event[]>({
-    queryKey: ['tail', conditions],
-    enabled: running,
-    queryFn: async ({ signal }) => {
-      const end = Date.now();
-      const filter = toEventFilter(conditions, { start: end - 600_000 });
-      return (await client.events.list({ ...filter, limit: pageSize }, { signal })).data;
-    },
-    refetchInterval: 2000,
-    retry: false,
-    placeholderData: (old) => old,
-  });
-
 export const useEvent = (id: string | undefined) =>
   useQuery({
     queryKey: ['event', id],

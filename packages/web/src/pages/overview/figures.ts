@@ -11,7 +11,6 @@ import {
 } from '../../lib/time-range.ts';
 
 const minute = 60_000;
-const responseTime = { field: 'data.response_time' } as const;
 
 /** A figure over the range, its course, and what it was over the same time before. */
 export interface Figure {
@@ -38,30 +37,24 @@ async function readFigures(range: TimeRange, signal: AbortSignal): Promise<Figur
   const now = toEventFilter([], { start, end });
   const before = toEventFilter([], { start: start - span, end: start });
   const iso = (at: number): string => new Date(at).toISOString();
-  const course = { ...now, interval: step.text };
-  const [points, pointsBefore, users, usersBefore, average, averageBefore, p95, p95Before] =
-    await Promise.all([
-      client.metrics.historical({ start: iso(start), end: iso(end), interval: step.text }, { signal }),
-      client.metrics.historical(
-        { start: iso(start - span), end: iso(start), interval: step.text },
-        { signal },
-      ),
-      client.events.aggregate({ ...now, metric: 'unique_users' }, { signal }),
-      client.events.aggregate({ ...before, metric: 'unique_users' }, { signal }),
-      client.events.aggregate({ ...course, ...responseTime, metric: 'avg' }, { signal }),
-      client.events.aggregate({ ...before, ...responseTime, metric: 'avg' }, { signal }),
-      client.events.aggregate({ ...course, ...responseTime, metric: 'p95' }, { signal }),
-      client.events.aggregate({ ...before, ...responseTime, metric: 'p95' }, { signal }),
-    ]);
+  const course = { ...now, interval: step.text, compare: 'previous' } as const;
+  const [points, pointsBefore, users, usersBefore, average, p95] = await Promise.all([
+    client.metrics.historical({ start: iso(start), end: iso(end), interval: step.text }, { signal }),
+    client.metrics.historical({ start: iso(start - span), end: iso(start), interval: step.text }, { signal }),
+    client.events.aggregate({ ...now, metric: 'unique_users' }, { signal }),
+    client.events.aggregate({ ...before, metric: 'unique_users' }, { signal }),
+    client.metrics.series({ ...course, metric: 'response_time_avg' }, { signal }),
+    client.metrics.series({ ...course, metric: 'response_time_p95' }, { signal }),
+  ]);
   const events = sum(points.data.map(({ events_total = 0 }) => events_total));
   const eventsBefore = sum(pointsBefore.data.map(({ events_total = 0 }) => events_total));
   const errors = sum(points.data.map(({ error_count = 0 }) => error_count));
   const errorsBefore = sum(pointsBefore.data.map(({ error_count = 0 }) => error_count));
-  const starts = intervalStarts(start, end, step.ms);
-  const courseOf = (result: typeof average): readonly (number | null)[] => {
-    const byTime = new Map(result.series?.map(({ timestamp, total }) => [Date.parse(timestamp), total]));
-    return starts.map((at) => byTime.get(at) ?? null);
-  };
+  const figureOf = ({ total, previous, data }: typeof average): Figure => ({
+    now: total,
+    before: previous?.total ?? null,
+    course: data.map(({ value }) => value),
+  });
   return {
     perSecond: {
       now: events / (span / 1000),
@@ -78,8 +71,8 @@ async function readFigures(range: TimeRange, signal: AbortSignal): Promise<Figur
       before: share(errorsBefore, eventsBefore),
       course: points.data.map(({ error_count = 0, events_total = 0 }) => share(error_count, events_total)),
     },
-    responseAverage: { now: average.total, before: averageBefore.total, course: courseOf(average) },
-    responseP95: { now: p95.total, before: p95Before.total, course: courseOf(p95) },
+    responseAverage: figureOf(average),
+    responseP95: figureOf(p95),
   };
 }
 

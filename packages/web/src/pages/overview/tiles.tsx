@@ -62,7 +62,7 @@ export function Tiles({ range }: { readonly range: TimeRange }) {
 
 function Change({ figure: { now, before }, more }: { readonly figure: Figure; readonly more: Tile['more'] }) {
   if (now === null) return <span className="quiet">Not sent by any event</span>;
-  if (before === null || before === 0) return <span className="quiet">Nothing in the period before</span>;
+  if (before === null || before === 0) return <span className="quiet">Nothing before</span>;
   const ratio = (now - before) / before;
   const tone =
     more === 'neither' || Math.abs(ratio) < 0.005

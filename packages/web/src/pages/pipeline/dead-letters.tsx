@@ -43,7 +43,7 @@ export function DeadLetters({ zone }: { readonly zone: Zone }) {
           </p>
         </EmptyState>
       ) : (
-        <ScrollingTable>
+        <ScrollingTable cards>
           <thead>
             <tr>
               <th scope="col">Since</th>
@@ -62,9 +62,11 @@ export function DeadLetters({ zone }: { readonly zone: Zone }) {
             {data.data.map((letter) => (
               <tr key={letter.id}>
                 <td>{formatTime(letter.dead_at, zone)}</td>
-                <td>{letter.queue}</td>
-                <td>{letter.type ?? 'unknown'}</td>
-                <td className="number">{letter.events === null ? '–' : formatCount(letter.events)}</td>
+                <td data-label="Queue">{letter.queue}</td>
+                <td data-label="Type">{letter.type ?? 'unknown'}</td>
+                <td className="number" data-label="Events">
+                  {letter.events === null ? '–' : formatCount(letter.events)}
+                </td>
                 <td>{letter.reason}</td>
                 <td>
                   <Button onClick={() => setOpen(letter.id)} size="small">

@@ -42,7 +42,7 @@ export function ApiKeys() {
           <p>A program needs one to send events or to read them.</p>
         </EmptyState>
       ) : (
-        <ScrollingTable>
+        <ScrollingTable cards>
           <thead>
             <tr>
               <th scope="col">Name</th>
@@ -86,11 +86,11 @@ function KeyRow({ apiKey }: { readonly apiKey: ApiKey }) {
     <tr>
       <td>{apiKey.name}</td>
       <td className="mono">{apiKey.prefix}…</td>
-      <td>{apiKey.scopes.join(', ')}</td>
-      <td className="quiet">
+      <td data-label="May">{apiKey.scopes.join(', ')}</td>
+      <td className="quiet" data-label="Last used">
         {apiKey.last_used_at === null ? 'never' : formatAgo(apiKey.last_used_at, Date.now())}
       </td>
-      <td className="quiet">
+      <td className="quiet" data-label="Expires">
         {apiKey.expires_at === null ? 'never' : formatDay(apiKey.expires_at, 'local')}
       </td>
       <td className="number">

@@ -3,9 +3,11 @@ import { client } from '../../app/session.ts';
 import { useView } from '../../app/use-view.ts';
 import { oneOf } from '../../lib/view.ts';
 import { Segments } from '../../ui/segments.tsx';
-import { EmptyState } from '../../ui/states.tsx';
+import { EmptyState, Skeleton } from '../../ui/states.tsx';
 import { ApiKeys } from './api-keys.tsx';
+import { AuditLog } from './audit-log.tsx';
 import { EventTypes } from './event-types.tsx';
+import { Metrics } from './metrics.tsx';
 import { Users } from './users.tsx';
 import './settings.css';
 
@@ -13,6 +15,8 @@ const parts = [
   { value: 'users', label: 'Users' },
   { value: 'keys', label: 'API keys' },
   { value: 'types', label: 'Event types' },
+  { value: 'metrics', label: 'Metrics' },
+  { value: 'audit', label: 'Audit log' },
 ] as const;
 
 export default function Settings() {
@@ -23,7 +27,6 @@ export default function Settings() {
     queryFn: () => client.auth.me(),
     staleTime: Number.POSITIVE_INFINITY,
   });
-  const administrates = me === undefined || me.permissions.includes('admin');
   return (
     <>
       <div>
@@ -36,14 +39,22 @@ export default function Settings() {
       </div>
       {part === 'types' ? (
         <EventTypes />
-      ) : !administrates ? (
+      ) : part === 'metrics' ? (
+        <Metrics />
+      ) : me === undefined ? (
+        // What only administrators may read is not asked for before it is known who this is.
+        <Skeleton height={240} />
+      ) : !me.permissions.includes('admin') ? (
         <EmptyState title="For administrators">
           <p>
-            Users and keys are looked after by administrators. Yours is the role {me?.role ?? 'of a key'}.
+            Users, keys and the audit log are looked after by administrators. Yours is the role{' '}
+            {me.role ?? 'of a key'}.
           </p>
         </EmptyState>
       ) : part === 'users' ? (
-        <Users me={me?.id} />
+        <Users me={me.id} />
+      ) : part === 'audit' ? (
+        <AuditLog />
       ) : (
         <ApiKeys />
       )}

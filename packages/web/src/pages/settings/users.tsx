@@ -34,7 +34,7 @@ export function Users({ me }: { readonly me: string | undefined }) {
       {error !== null ? (
         <ErrorState error={error} retry={() => void refetch()} />
       ) : (
-        <ScrollingTable>
+        <ScrollingTable cards>
           <thead>
             <tr>
               <th scope="col">E-mail address</th>
@@ -99,10 +99,12 @@ function UserRow({ user, isMe }: { readonly user: User; readonly isMe: boolean }
           ))}
         </select>
       </td>
-      <td className="quiet">
+      <td className="quiet" data-label="Last sign-in">
         {user.last_login_at === null ? 'never' : formatAgo(user.last_login_at, Date.now())}
       </td>
-      <td className="quiet">{formatDay(user.created_at, 'local')}</td>
+      <td className="quiet" data-label="Since">
+        {formatDay(user.created_at, 'local')}
+      </td>
       <td className="number">
         {isMe ? null : (
           <Button
