@@ -79,6 +79,7 @@ describe('gathering', () => {
   });
 
   it('lets the store rest nine times as long as it worked while blocks are small', async () => {
+    writer = writerWith({ maxRows: 100_000 });
     const started = Date.now();
     while (Date.now() < started + 1000) {
       deliver();
@@ -93,6 +94,7 @@ describe('gathering', () => {
   });
 
   it('lets a slow store rest 100 ms, and no event wait for 200', async () => {
+    writer = writerWith({ maxRows: 100_000 });
     store.before = () => wait(150);
     deliver();
     await vi.advanceTimersByTimeAsync(150);

@@ -37,6 +37,7 @@ export interface LastAppend {
 export function flushDueAt(firstAt: number, last: LastAppend | null, limits: BlockLimits): number {
   if (last === null) return firstAt;
   const share = Math.max(0, 1 - last.rows / (limits.maxRows * restlessShare));
-  const rested = last.endedAt + share * Math.min(restFactor * last.durationMs, limits.maxWaitMs / 2);
+  const rest = share * Math.min(restFactor * last.durationMs, limits.maxWaitMs / 2);
+  const rested = last.endedAt + Math.ceil(rest);
   return Math.min(firstAt + limits.maxWaitMs, Math.max(firstAt, rested));
 }
