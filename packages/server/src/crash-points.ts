@@ -1,5 +1,6 @@
+import { metricDeltaKey } from '@streamflow/contracts';
 import { type CrashPointName, crashPointNames } from './config/settings/testing.ts';
-import type { Bus } from './engines/bus/port.ts';
+import type { Bus, Delivery } from './engines/bus/port.ts';
 import type { EventStore } from './engines/event-store/port.ts';
 import { replacing } from './replacing.ts';
 
@@ -11,6 +12,7 @@ import { replacing } from './replacing.ts';
  *   storage     before_commit       a block is taken over, nothing of it is in the store
  *               during_commit       the store is at work on it
  *               after_commit        it is stored, its deliveries are not acknowledged
+ *   analytics   after_publish       the deltas of a second are out, the events that they tell of are not acknowledged
  *
  * The ports are wrapped, so that services and engines know nothing of it and nothing is wrapped where none is set.
  */
@@ -24,11 +26,13 @@ export interface CrashPointOptions {
   readonly die: () => void;
 }
 
-type CrashingBus = Pick<Bus, 'publish'>;
+type CrashingBus = Pick<Bus, 'publish' | 'publishLive' | 'consume'>;
 type CrashingStore = Pick<EventStore, 'append'>;
 
 /** How long a commit is taken to last before one was seen, milliseconds. */
 const firstGuessMs = 5;
+/** How long a live message may take to leave the process. */
+const leavingMs = 20;
 
 export function withCrashPoint<B extends CrashingBus, E extends CrashingStore>(
   { bus, events }: { readonly bus: B; readonly events: E },
@@ -39,6 +43,13 @@ export function withCrashPoint<B extends CrashingBus, E extends CrashingStore>(
   let left = Number(times);
   const isDue = (passed: CrashPointName): boolean => passed === name && --left === 0;
   let lastMs = firstGuessMs;
+  let isPublished = false;
+  const unlessPublished = (delivery: Delivery): Delivery =>
+    replacing<Pick<Delivery, 'ack'>, Delivery>(delivery, {
+      ack() {
+        if (!isPublished) delivery.ack();
+      },
+    });
 
   return {
     bus: replacing<CrashingBus, B>(bus, {
@@ -46,6 +57,19 @@ export function withCrashPoint<B extends CrashingBus, E extends CrashingStore>(
         if (isDue('ingestion.before_publish')) die();
         await bus.publish(batches);
         if (isDue('ingestion.after_confirm')) die();
+      },
+      publishLive(exchange, message) {
+        bus.publishLive(exchange, message);
+        if (message.routingKey !== metricDeltaKey || !isDue('analytics.after_publish')) return;
+        // Nothing tells when it has left; until then nothing is acknowledged.
+        isPublished = true;
+        setTimeout(die, leavingMs);
+      },
+      consume(queue, options) {
+        if (queue !== 'events.analytics' || name !== 'analytics.after_publish')
+          return bus.consume(queue, options);
+        const onDelivery = (delivery: Delivery): void => options.onDelivery(unlessPublished(delivery));
+        return bus.consume(queue, { ...options, onDelivery });
       },
     }),
     events: replacing<CrashingStore, E>(events, {

@@ -1,3 +1,4 @@
+import { differingSeconds } from '../live-figures.ts';
 import type { Replica } from '../replica.ts';
 import type { ServiceName, ShapeName } from '../shapes.ts';
 import { now, until, wait } from '../timing.ts';
@@ -41,6 +42,32 @@ function crashFault(
     },
   };
 }
+
+/** Before it came back, a dashboard could not know better; by then it is to show what is stored. */
+const correctedMs = 60_000;
+const lookedBackMs = 30_000;
+
+/** Deltas that are published and not acknowledged may be counted twice, until the store has told how many there are. */
+const analyticsCrash: Fault = (() => {
+  const crash = crashFault('after publish', 'analytics', 3, []);
+  return {
+    ...crash,
+    async run(context) {
+      const result = await crash.run(context);
+      const { cluster } = context;
+      await Promise.all(cluster.having('analytics').map((replica) => replica.ready(perKillMs)));
+      const back = now();
+      const end = Math.floor(Date.now() / 1000) * 1000;
+      const differing = await differingSeconds(cluster, end - lookedBackMs, end, correctedMs);
+      const seconds = ((now() - back) / 1000).toFixed(1);
+      return {
+        ...result,
+        remarks: [`live figures were those of the store ${seconds} s after the last process was ready`],
+        problems: [...(result.problems ?? []), ...differing],
+      };
+    },
+  };
+})();
 
 async function killOne({ cluster, random }: FaultContext): Promise<void> {
   // Only those through which events pass: the others are idle, and their death would prove nothing.
@@ -110,6 +137,7 @@ export const killFaults: readonly Fault[] = [
   crashFault('before commit', 'storage', 6, ['redelivered']),
   crashFault('during commit', 'storage', 6, ['redelivered']),
   crashFault('after commit', 'storage', 6, ['redelivered', 'suppressed'], ['embedded', 'servers']),
+  analyticsCrash,
   randomKills,
   allAtOnce,
 ];

@@ -10,6 +10,7 @@ export const crashPointNames = [
   'storage.before_commit',
   'storage.during_commit',
   'storage.after_commit',
+  'analytics.after_publish',
 ] as const;
 export type CrashPointName = (typeof crashPointNames)[number];
 

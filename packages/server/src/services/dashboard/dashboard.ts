@@ -16,8 +16,8 @@ import { metricSeriesRoute } from './metric-series.ts';
 import { createMetricsSocket } from './metrics-socket.ts';
 import { createProxy } from './proxy.ts';
 import { realtimeMetricsRoute } from './realtime-metrics.ts';
-import { topValuesRoute } from './top-values.ts';
 import { createSite, type SiteFile } from './site.ts';
+import { topValuesRoute } from './top-values.ts';
 
 export interface DashboardOptions {
   readonly bus: Pick<Bus, 'ping'>;
