@@ -62,6 +62,7 @@ const analyticsCrash: Fault = (() => {
       const seconds = ((now() - back) / 1000).toFixed(1);
       return {
         ...result,
+        liftedAt: now(),
         remarks: [`live figures were those of the store ${seconds} s after the last process was ready`],
         problems: [...(result.problems ?? []), ...differing],
       };
