@@ -40,7 +40,7 @@ ENV NODE_ENV=production \
 VOLUME /data
 USER 10001:10001
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["node", "/app/healthcheck.mjs"]
-ENTRYPOINT ["node", "/app/packages/server/bin/streamflow.mjs"]
+ENTRYPOINT ["/app/packages/server/bin/streamflow.mjs"]
 STOPSIGNAL SIGTERM
 
 FROM runtime AS ingestion

@@ -30,7 +30,7 @@ export async function startApart(environment) {
   const running = new Map();
 
   async function start(service) {
-    const child = spawn(process.execPath, [bin, 'start', service], {
+    const child = spawn(bin, ['start', service], {
       env,
       stdio: ['ignore', 'ignore', 'inherit'],
     });
@@ -53,7 +53,7 @@ export async function startApart(environment) {
 
   async function createKey() {
     const words = ['key', 'create', 'bench', '--scope', 'ingest', '--scope', 'read'];
-    const child = spawn(process.execPath, [bin, ...words], { env, stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn(bin, words, { env, stdio: ['ignore', 'pipe', 'ignore'] });
     let output = '';
     child.stdout.on('data', (chunk) => {
       output += chunk;

@@ -59,10 +59,9 @@ export async function startServer({ directory, nodeArguments = [], environment =
     ...environment,
   };
   const begun = performance.now();
-  const child = spawn(process.execPath, [...nodeArguments, bin, 'start'], {
-    env,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  // As it is installed, unless Node is to be told something.
+  const [program, ...args] = nodeArguments.length === 0 ? [bin] : [process.execPath, ...nodeArguments, bin];
+  const child = spawn(program, [...args, 'start'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
   let exited = false;
   child.once('exit', () => {
     exited = true;

@@ -1,7 +1,7 @@
 // One analytics worker alone on one core: built-in metrics and five defined ones, from messages to deltas.
 import { formatEventLine } from '../../packages/contracts/dist/index.js';
-import { compileDefinition } from '../../packages/server/dist/domain/metrics/defined-metric.js';
 import { silentLog } from '../../packages/server/dist/domain/log.js';
+import { compileDefinition } from '../../packages/server/dist/domain/metrics/defined-metric.js';
 import { createStreamWorker } from '../../packages/server/dist/services/analytics/stream-worker.js';
 import { makeEvent, seeded } from '../harness/events.mjs';
 import { figure } from '../harness/report.mjs';

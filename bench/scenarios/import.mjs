@@ -38,7 +38,7 @@ export async function run({ lines = 1_000_000 } = {}) {
   const server = await startServer();
   try {
     const begun = performance.now();
-    const child = spawn(process.execPath, [bin, 'import', '--json', file], {
+    const child = spawn(bin, ['import', '--json', file], {
       env: { ...process.env, STREAMFLOW_DATA_DIR: server.data, LOG_LEVEL: 'WARNING' },
       stdio: ['ignore', 'inherit', 'inherit'],
     });

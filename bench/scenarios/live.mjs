@@ -1,12 +1,13 @@
 // Live metrics of a whole server: from the acceptance of an event to the frame that shows it, beside thousands of
 // readers of which some do not read, and how soon the last hour is there again after a restart.
-import { mkdtemp, rm } from 'node:fs/promises';
+
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
-import { figure } from '../harness/report.mjs';
 import { makeEvent, seeded } from '../harness/events.mjs';
+import { figure } from '../harness/report.mjs';
 import { startServer } from '../harness/server.mjs';
 import { quantile, residentBytes } from '../harness/statistics.mjs';
 

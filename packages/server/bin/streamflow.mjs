@@ -1,4 +1,5 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=64 --single-threaded-gc
+// Why these: docs/decisions/0019-garbage-collection.md
 import { buildWhenStale } from './build-when-stale.mjs';
 
 buildWhenStale();
