@@ -1,7 +1,8 @@
 import { type BlockLine, receivedAtOf } from '../block-lines.ts';
 import { eventContent, lineContent } from '../event-content.ts';
+import { readEventRow } from '../event-row.ts';
 import type { Twin } from '../port.ts';
-import { eventColumns, readEventRow } from './event-row.ts';
+import { eventColumns } from './event-row.ts';
 import { removedIds, rowsWithIds } from './id-list-sql.ts';
 import type { Statements } from './statements.ts';
 

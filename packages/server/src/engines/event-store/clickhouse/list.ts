@@ -5,20 +5,14 @@ import type {
   EventOrder,
   EventPosition,
 } from '../../../domain/queries/event-query.ts';
+import { exportBySlices, pageOf, type Slice, sliceOfPage } from '../event-pages.ts';
+import { readEventRow } from '../event-row.ts';
 import type { EventPage, ReadOptions } from '../port.ts';
-import { eventColumns, readEventRow } from './event-row.ts';
+import { eventColumns } from './event-row.ts';
 import { filterSql, momentSql } from './filter-sql.ts';
 import { type Reading, read } from './reading.ts';
 import { SqlParameters } from './sql-parameters.ts';
 import type { Statements } from './statements.ts';
-
-interface Slice {
-  readonly filter: EventFilter;
-  readonly order: EventOrder;
-  readonly limit: number;
-  readonly offset?: number | undefined;
-  readonly after?: EventPosition | undefined;
-}
 
 export async function getEvent(statements: Statements, project: string, id: string): Promise<Event | null> {
   const sql = `SELECT ${eventColumns} FROM events WHERE project = {project:String} AND toUInt128(id) = toUInt128({id:UUID}) LIMIT 1`;
@@ -31,51 +25,19 @@ export async function listEvents(
   query: EventListQuery,
   options: ReadOptions,
 ): Promise<EventPage> {
-  // One more than asked for tells whether there is a next page.
   const [total, found] = await Promise.all([
     countEvents(statements, query.filter, options),
-    readSlice(statements, { ...query, limit: query.limit + 1 }, options),
+    readSlice(statements, sliceOfPage(query), options),
   ]);
-  const events = found.slice(0, query.limit);
-  const last = events.at(-1);
-  const next =
-    found.length > query.limit && last !== undefined
-      ? { timestamp: Date.parse(last.timestamp), id: last.id }
-      : null;
-  return { events, total, next };
+  return pageOf(query, total, found);
 }
 
-// Pages are small while the size of the events is unknown, and as large as some megabytes allow afterwards.
-const firstPage = 200;
-const largestPage = 5000;
-const pageBytes = 4 * 1024 * 1024;
-
-/**
- * Pages by position instead of one long query: a consumer may take its time without holding a connection, and memory
- * is bounded by the page.
- */
-export async function* exportEvents(
+export const exportEvents = (
   statements: Statements,
   query: { filter: EventFilter; order: EventOrder; limit?: number },
   options: ReadOptions,
-): AsyncGenerator<readonly Event[]> {
-  let left = query.limit ?? Number.POSITIVE_INFINITY;
-  let size = firstPage;
-  let after: EventPosition | undefined;
-  while (left > 0) {
-    const wanted = Math.min(size, left);
-    const { filter, order } = query;
-    const events = await readSlice(statements, { filter, order, limit: wanted, after }, options);
-    const last = events.at(-1);
-    if (last === undefined) return;
-    yield events;
-    if (events.length < wanted) return;
-    left -= events.length;
-    after = { timestamp: Date.parse(last.timestamp), id: last.id };
-    const averageBytes = JSON.stringify(events).length / events.length;
-    size = Math.max(1, Math.min(largestPage, Math.floor(pageBytes / averageBytes)));
-  }
-}
+): AsyncGenerator<readonly Event[]> =>
+  exportBySlices(query, (slice) => readSlice(statements, slice, options));
 
 async function countEvents(
   statements: Statements,

@@ -1,6 +1,7 @@
 import type { Event } from '@streamflow/contracts';
+import { readEventRow } from '../event-row.ts';
 import type { ReceivedQuery } from '../port.ts';
-import { eventColumns, readEventRow } from './event-row.ts';
+import { eventColumns } from './event-row.ts';
 import { rowsWithIds, unrepeated } from './id-list-sql.ts';
 import { idRangeSql, rowsOfIds } from './known-ids.ts';
 import type { Statements } from './statements.ts';

@@ -1,8 +1,9 @@
 import type { Postgres } from '../../postgres/postgres.ts';
 import { type BlockLine, receivedAtOf } from '../block-lines.ts';
 import { eventContent, lineContent } from '../event-content.ts';
+import { readEventRow } from '../event-row.ts';
 import type { AppendResult, Twin } from '../port.ts';
-import { eventColumns, millisecondsSql, readEventRow } from './event-row.ts';
+import { eventColumns, millisecondsSql } from './event-row.ts';
 
 export interface Duplicate {
   readonly line: BlockLine;
@@ -85,7 +86,7 @@ async function storedEvents(
     ]);
     for (const row of rows) {
       const event = { content: eventContent({ ...readEventRow(row) }), receivedAt: Number(row.received) };
-      events.set(`${row.id} ${row.project}`, event);
+      events.set(`${row.event_id} ${row.project}`, event);
     }
   }
   return events;

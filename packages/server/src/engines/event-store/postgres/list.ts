@@ -1,25 +1,14 @@
 import type { Event } from '@streamflow/contracts';
-import type {
-  EventFilter,
-  EventListQuery,
-  EventOrder,
-  EventPosition,
-} from '../../../domain/queries/event-query.ts';
+import type { EventFilter, EventListQuery, EventOrder } from '../../../domain/queries/event-query.ts';
 import type { Postgres, Statements } from '../../postgres/postgres.ts';
+import { exportBySlices, pageOf, type Slice, sliceOfPage } from '../event-pages.ts';
+import { readEventRow } from '../event-row.ts';
 import type { EventPage, ReadOptions } from '../port.ts';
-import { eventColumns, readEventRow } from './event-row.ts';
+import { eventColumns } from './event-row.ts';
 import { filterSql } from './filter-sql.ts';
 import { rollUpRange, totalsSql } from './roll-ups.ts';
 import { inSnapshot } from './snapshot.ts';
 import { SqlParameters } from './sql-parameters.ts';
-
-interface Slice {
-  readonly filter: EventFilter;
-  readonly order: EventOrder;
-  readonly limit: number;
-  readonly offset?: number | undefined;
-  readonly after?: EventPosition | undefined;
-}
 
 const eventThroughIds =
   `select ${eventColumns} from events where project = $1 and id = $2::uuid ` +
@@ -42,51 +31,19 @@ export async function listEvents(
 ): Promise<EventPage> {
   const [total, found] = await inSnapshot(postgres, query.filter, options, async (statements) => [
     await countEvents(statements, query.filter),
-    // One more than asked for tells whether there is a next page.
-    await readSlice(statements, { ...query, limit: query.limit + 1 }),
+    await readSlice(statements, sliceOfPage(query)),
   ]);
-  const events = found.slice(0, query.limit);
-  const last = events.at(-1);
-  const next =
-    found.length > query.limit && last !== undefined
-      ? { timestamp: Date.parse(last.timestamp), id: last.id }
-      : null;
-  return { events, total, next };
+  return pageOf(query, total, found);
 }
 
-// Pages are small while the size of the events is unknown, and as large as some megabytes allow afterwards.
-const firstPage = 200;
-const largestPage = 5000;
-const pageBytes = 4 * 1024 * 1024;
-
-/**
- * Pages by position instead of a cursor of the server: a consumer may take its time without holding a connection and a
- * transaction, and memory is bounded by the page.
- */
-export async function* exportEvents(
+export const exportEvents = (
   postgres: Postgres,
   query: { filter: EventFilter; order: EventOrder; limit?: number },
   options: ReadOptions,
-): AsyncGenerator<readonly Event[]> {
-  let left = query.limit ?? Number.POSITIVE_INFINITY;
-  let size = firstPage;
-  let after: EventPosition | undefined;
-  while (left > 0) {
-    const wanted = Math.min(size, left);
-    const { filter, order } = query;
-    const events = await inSnapshot(postgres, filter, options, (statements) =>
-      readSlice(statements, { filter, order, limit: wanted, after }),
-    );
-    const last = events.at(-1);
-    if (last === undefined) return;
-    yield events;
-    if (events.length < wanted) return;
-    left -= events.length;
-    after = { timestamp: Date.parse(last.timestamp), id: last.id };
-    const averageBytes = JSON.stringify(events).length / events.length;
-    size = Math.max(1, Math.min(largestPage, Math.floor(pageBytes / averageBytes)));
-  }
-}
+): AsyncGenerator<readonly Event[]> =>
+  exportBySlices(query, (slice) =>
+    inSnapshot(postgres, slice.filter, options, (statements) => readSlice(statements, slice)),
+  );
 
 async function countEvents({ query }: Statements, filter: EventFilter): Promise<number> {
   const parameters = new SqlParameters();

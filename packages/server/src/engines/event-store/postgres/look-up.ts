@@ -1,7 +1,8 @@
 import type { Event } from '@streamflow/contracts';
 import type { Postgres, Row } from '../../postgres/postgres.ts';
+import { readEventRow } from '../event-row.ts';
 import type { ReceivedQuery } from '../port.ts';
-import { eventColumns, millisecondsSql, readEventRow } from './event-row.ts';
+import { eventColumns, millisecondsSql } from './event-row.ts';
 
 /** When each of the ids that are stored was received. */
 export async function readReceipts(
@@ -10,7 +11,7 @@ export async function readReceipts(
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
   const rows = await rowsOfIds(postgres, receipt, project, ids);
-  return new Map(rows.map((row) => [String(row.id), Number(row.received)]));
+  return new Map(rows.map((row) => [String(row.event_id), Number(row.received)]));
 }
 
 export async function countReceived(postgres: Postgres, query: ReceivedQuery): Promise<number> {
@@ -32,7 +33,7 @@ export async function findEvents(
   return (await rowsOfIds(postgres, eventColumns, project, ids)).map(readEventRow);
 }
 
-const receipt = `id::text as id, ${millisecondsSql('received_at')} as received`;
+const receipt = `id::text as event_id, ${millisecondsSql('received_at')} as received`;
 
 /** By the ids of the horizon, which know the time and so the partition; what is older is looked for in every one. */
 async function rowsOfIds(
@@ -48,7 +49,7 @@ async function rowsOfIds(
     [project, ids],
   );
   if (recent.length === ids.length) return recent;
-  const found = new Set(recent.map(({ id }) => id));
+  const found = new Set(recent.map(({ event_id: id }) => id));
   const { rows: older } = await postgres.query(
     `select ${columns} from events where project = $1 and id = any($2::uuid[])`,
     [project, ids.filter((id) => !found.has(id))],
