@@ -38,7 +38,7 @@ import { createIngestion } from './services/ingestion/ingestion.ts';
 import { createStorage } from './services/storage/storage.ts';
 import { siteDirectory } from './site-directory.ts';
 import { version } from './version.ts';
-import { watchStorage } from './watch-storage.ts';
+import { watchAlerting, watchStorage } from './watch-services.ts';
 
 export interface AppOptions {
   readonly config: Config;
@@ -272,11 +272,7 @@ export function startApp({
         ...(run === 'command' ? {} : { retention: retentionOf(config) }),
       }),
     };
-    metrics.watchGauge(
-      'streamflow_alert_evaluation_lag_seconds',
-      'Age of the last second that alert rules were evaluated for; 0 where another process evaluates.',
-      () => (services.alerting.figures.evaluation_lag_ms?.() ?? 0) / 1000,
-    );
+    watchAlerting(metrics, services.alerting.figures);
     // A command stores what it finds in a bus of this process, and leaves the work on a shared one to the services. It
     // counts what it takes in itself.
     const commandWork: readonly ServiceName[] =

@@ -48,7 +48,7 @@ describe('alerting', () => {
     return { status: response.status, etag: response.headers.get('etag'), body: await response.json() };
   };
   const until = async <T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> => {
-    const deadline = Date.now() + 8000;
+    const deadline = Date.now() + 15_000;
     while (Date.now() < deadline) {
       const found = await look();
       if (found !== undefined) return found;
@@ -276,6 +276,8 @@ describe('alerting', () => {
       name: 'Everyone',
       level: 'error',
       channels: ['webhook', 'slack', 'email:team', 'sms'],
+      // Long enough for everything that is looked at while it fires.
+      window: '6s',
     });
     const begun = Date.now();
     errors(3);

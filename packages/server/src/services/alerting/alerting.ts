@@ -27,7 +27,7 @@ export interface AlertingOptions {
   /** What previews are made of. */
   readonly events: Pick<EventStore, 'history' | 'aggregate'>;
   /** What rules are evaluated on; null where this process has no live metrics, and evaluates nothing. */
-  readonly live: Pick<LiveMetrics, 'read' | 'watermark' | 'knownFrom'> | null;
+  readonly live: Pick<LiveMetrics, 'read' | 'watermark' | 'knownFrom' | 'onTick'> | null;
   readonly defined: DefinedMetrics;
   readonly notifiers: Notifiers;
   /** Encrypts what is secret of channels. */

@@ -1,7 +1,7 @@
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { Explanation } from '@streamflow/contracts';
-import { acknowledgeGroup, type GroupState, resolveGroup } from '../../domain/alert-rules/group-state.ts';
-import { createCollector, type RuleStep, stepRule } from '../../domain/alert-rules/rule-step.ts';
+import type { GroupState } from '../../domain/alert-rules/group-state.ts';
+import { type RuleStep, stepRule } from '../../domain/alert-rules/rule-step.ts';
 import { isSilenced, type SilenceSpan } from '../../domain/alert-rules/silencing.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { Log } from '../../domain/log.ts';
@@ -23,12 +23,14 @@ import {
 } from './evaluator-memory.ts';
 import { explain } from './explain.ts';
 import { type Lease, LeaseLostError } from './lease.ts';
+import { outcomesOfPeople } from './outcomes-of-people.ts';
 import { readRevision } from './revision.ts';
 import { labelsOf, type ReadyRule } from './rule-book.ts';
 import { createReadings } from './rule-readings.ts';
+import { createTurns } from './turns.ts';
 
 export interface EvaluatorOptions {
-  readonly live: Pick<LiveMetrics, 'read' | 'watermark' | 'knownFrom'>;
+  readonly live: Pick<LiveMetrics, 'read' | 'watermark' | 'knownFrom' | 'onTick'>;
   readonly records: RecordStore;
   readonly project: string;
   readonly lease: Lease;
@@ -49,7 +51,7 @@ export interface Evaluator {
   start(): void;
   /** Finishes the evaluation under way and gives the lease back. */
   stop(): Promise<void>;
-  /** One turn; `start` makes one a second. */
+  /** One turn; `start` makes one at each tick of the live metrics. */
   turn(): Promise<void>;
   /** Milliseconds from the last second that was evaluated to now; 0 where another process evaluates. */
   lagMs(): number;
@@ -60,9 +62,13 @@ export interface Evaluator {
   pendingNotifications(): number;
 }
 
-const turnMs = 1000;
+const second = 1000;
+/** Turns go on where no ticks come: the lease is to be renewed, and people are to be followed. */
+const longestPauseMs = 1500;
 /** Seconds that were missed are evaluated one by one, for so long back; before that, they are left out. */
 const catchUpMs = 10_000;
+/** Rules wait for the store for a moment after each start; after so long somebody should know. */
+const tellMs = 30_000;
 /** Rules between which other work of the process has its turn. */
 const rulesAtATime = 50;
 
@@ -78,12 +84,12 @@ interface Active {
   readonly since: number;
   /** Of the last evaluation; all of them before it. */
   waitingRules: number;
+  /** When it was last told that rules wait. */
+  toldAt: number;
 }
 
-const noExplanations: ReadonlyMap<string, Explanation> = new Map();
-
 /*
- * Evaluates all rules once a second, while it holds the lease. States are in memory and in the records; they change in
+ * Evaluates all rules once a second, as soon as the second is complete, while it holds the lease. States are in memory and in the records; they change in
  * memory after they are durable with what is to be told of them, so whatever fails on the way is done again. After a
  * failed write nobody knows whether it was done, and all is read anew.
  *
@@ -93,9 +99,6 @@ const noExplanations: ReadonlyMap<string, Explanation> = new Map();
 export function createEvaluator(options: EvaluatorOptions): Evaluator {
   const { live, records, project, lease, clock, timers, newId, log } = options;
   let active: Active | null = null;
-  let cancelTurn: (() => void) | null = null;
-  let underWay: Promise<void> = Promise.resolve();
-  let isStopping = false;
 
   const retire = async (): Promise<void> => {
     const former = active;
@@ -120,6 +123,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       revision: revision === null ? null : revision - 1,
       at: null,
       since: clock.now(),
+      toldAt: clock.now(),
       waitingRules: decisions.rules.length,
     };
   };
@@ -154,39 +158,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     const at = clock.now();
     mine.decisions = await readDecisions(records, project, options.defined, at, log);
     const commands = await readAll(records, alertCommands, { project });
-    const collectors = new Map<string, ReturnType<typeof createCollector>>();
-    const collectorOf = (ruleId: string) => {
-      const collector = collectors.get(ruleId) ?? createCollector();
-      collectors.set(ruleId, collector);
-      return collector;
-    };
-    const current = new Map<string, GroupState>();
-    for (const { command, alert_id } of commands)
-      for (const [ruleId, groups] of mine.states)
-        for (const [group, known] of groups) {
-          const state = current.get(`${ruleId} ${group}`) ?? known;
-          if (state.alert?.id !== alert_id) continue;
-          const step =
-            command === 'resolve'
-              ? resolveGroup(state, alert_id, at)
-              : { state: acknowledgeGroup(state, alert_id, at), transition: null, notices: [], alert: null };
-          current.set(`${ruleId} ${group}`, step.state);
-          collectorOf(ruleId).add(group, step, step.state);
-        }
-    const rules = new Set(mine.decisions.rules.map(({ id }) => id));
-    for (const [ruleId, groups] of mine.states) {
-      if (rules.has(ruleId)) continue;
-      for (const [group, known] of groups) {
-        const state = current.get(`${ruleId} ${group}`) ?? known;
-        collectorOf(ruleId).add(group, resolveGroup(state, state.alert?.id ?? '', at), null);
-      }
-    }
-    const outcomes = [...collectors].map(([ruleId, collector]) => ({
-      ruleId,
-      definition: mine.decisions.rules.find(({ id }) => id === ruleId)?.definition ?? null,
-      step: collector.result(),
-      explanations: noExplanations,
-    }));
+    const outcomes = outcomesOfPeople(commands, mine.states, mine.decisions.rules, at);
     await commit(
       mine,
       at,
@@ -235,6 +207,13 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     options.metrics.onEvaluation((performance.now() - begun) / 1000);
     mine.at = at;
     mine.waitingRules = waitingRules;
+    if (waitingRules > 0 && now - mine.toldAt >= tellMs) {
+      mine.toldAt = now;
+      log.warning('Alert rules wait until the stored events that they look at can be read', {
+        rules: waitingRules,
+        waiting_seconds: Math.round((now - mine.since) / 1000),
+      });
+    }
   };
 
   const explanationsOf = (
@@ -258,8 +237,8 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       await followPeople(active);
       const { watermark } = live;
       if (!Number.isFinite(watermark)) return;
-      const from = active.at === null ? watermark : Math.max(active.at + turnMs, watermark - catchUpMs);
-      for (let at = from; at <= watermark; at += turnMs) await evaluate(active, at);
+      const from = active.at === null ? watermark : Math.max(active.at + second, watermark - catchUpMs);
+      for (let at = from; at <= watermark; at += second) await evaluate(active, at);
     } catch (error) {
       if (error instanceof LeaseLostError) log.warning('Another process evaluates alert rules', {});
       else log.error('Evaluation of alert rules failed; it is tried again', { error });
@@ -267,23 +246,13 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     }
   };
 
-  const next = (): void => {
-    if (isStopping) return;
-    cancelTurn = timers.after(turnMs, () => {
-      underWay = turn().finally(next);
-    });
-  };
+  const turns = createTurns({ turn, timers, longestPauseMs, onTick: live.onTick });
 
   return {
     turn,
-    start() {
-      underWay = turn().finally(next);
-    },
+    start: turns.start,
     async stop() {
-      isStopping = true;
-      cancelTurn?.();
-      await underWay;
-      cancelTurn?.();
+      await turns.stop();
       await retire();
       await lease.release();
     },
