@@ -88,7 +88,7 @@ export async function readLedgers(files: readonly string[]): Promise<readonly Le
         request.detail = entry[3];
       }
     }
-    all.push(...requests.values());
+    for (const request of requests.values()) all.push(request);
   }
   return all;
 }
