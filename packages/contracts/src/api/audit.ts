@@ -8,7 +8,10 @@ export const AuditEntry = Type.Object(
     timestamp: Type.String({ format: 'date-time', description: 'When it was begun.' }),
     actor: Type.Object({
       kind: Type.Enum(['user', 'key', 'local', 'anonymous']),
-      id: Type.String({ description: 'Id of the user or API key; `local` for the command line.' }),
+      id: Type.String({
+        description:
+          'Id of the user or API key; `local` for the command line; empty for a refused sign-in to an account that does not exist.',
+      }),
       name: Type.String({ description: 'What it was called then.' }),
     }),
     action: Type.String({ description: 'The `operationId` of the route.', examples: ['updateUser'] }),
@@ -45,7 +48,7 @@ export const listAudit = defineRoute({
   operationId: 'listAudit',
   summary: 'Who changed what',
   description:
-    'Every change of users, keys, rules, dead letters and settings, and every sign-in, newest first. An entry is durable before its change is made.',
+    'Every change of users, keys, rules, dead letters and settings, and every sign-in, newest first. Of refused sign-ins 60 a minute and process have an entry, with status 401. An entry is durable before its change is made.',
   tag: 'Access',
   permission: 'admin',
   query: ListAuditQuery,

@@ -2,8 +2,8 @@ import Type from 'typebox';
 import { Event } from '../model/event.ts';
 import { AuthFrame, ErrorFrame, PingFrame, PongFrame, ReadyFrame } from './ingestion-socket.ts';
 import { fieldFilters } from './metrics.ts';
-import { DataFilter } from './storage.ts';
 import { defineSocket } from './route.ts';
+import { DataFilter } from './storage.ts';
 
 /* Frames of `WS /ws/events` on the dashboard service, JSON text. */
 

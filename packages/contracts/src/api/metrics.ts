@@ -64,6 +64,7 @@ export const intervalProperties = {
 };
 
 const { start: _start, end: _end, ...fieldFilters } = eventFilterProperties;
+
 export { fieldFilters };
 
 const responseTime = (what: string) =>

@@ -19,6 +19,7 @@ import { createAuditRoute } from './routes/audit-route.ts';
 import { createAuthRoutes } from './routes/auth-routes.ts';
 import { createSessionCookie } from './routes/session-cookie.ts';
 import { createUserRoutes } from './routes/user-routes.ts';
+import { createSessionJournal } from './session-journal.ts';
 import { createSessions, type SessionTokens } from './sessions.ts';
 import { createCheckPassword, type GivenPassword } from './sign-in.ts';
 import { createSignInDelay } from './sign-in-delay.ts';
@@ -84,6 +85,7 @@ export function createAccess(options: AccessOptions): Access {
   });
   const changeOwnPassword = createOwnPassword({ records, passwords, checkCurrent: checkPassword, tokens });
   const audit = createAuditTrail({ records, newId: random.newId, log });
+  const journal = createSessionJournal({ audit, clock, log });
   const cookie = createSessionCookie({ secure: options.secureCookies });
   const accounts = createUserAccounts({ records, passwords, newId: random.newId });
   const keys = createIssuedKeys({ records, clock, ...random });
@@ -97,7 +99,7 @@ export function createAccess(options: AccessOptions): Access {
         sessions,
         changeOwnPassword,
         cookie,
-        audit,
+        journal,
         clock,
         onChanged: cache.forget,
       }),

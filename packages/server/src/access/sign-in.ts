@@ -13,7 +13,18 @@ export interface GivenPassword {
   readonly address: string;
 }
 
-/** The user whose e-mail address and password these are; rejects with AuthenticationRequired. */
+/** AuthenticationRequired, with what the caller is not told: who it is that was tried. */
+export class SignInRefusedError extends StreamFlowError {
+  /** Null when there is no such user. */
+  readonly user: UserRecord | null;
+
+  constructor(user: UserRecord | null) {
+    super('AuthenticationRequired', 'The e-mail address or the password is wrong');
+    this.user = user;
+  }
+}
+
+/** The user whose e-mail address and password these are; rejects with {@link SignInRefusedError}. */
 export type CheckPassword = (given: GivenPassword) => Promise<UserRecord>;
 
 /**
@@ -33,8 +44,7 @@ export function createCheckPassword(options: {
     await delay.wait(attempt);
     const user = await records.find(users, { email });
     const right = await passwords.verify(user?.password_hash ?? null, password);
-    if (user === null || !right || user.disabled)
-      throw new StreamFlowError('AuthenticationRequired', 'The e-mail address or the password is wrong');
+    if (user === null || !right || user.disabled) throw new SignInRefusedError(user);
     await delay.succeeded(attempt);
     return records.update(users, { project: user.project, id: user.id }, { last_login_at: clock.now() });
   };

@@ -91,6 +91,7 @@ async function createWorld(open: (timers: FakeTimers) => Promise<Opened>) {
     /** A process with retention, which may die in its first run. */
     startProcess(death: Death | null = null) {
       const runs = createRetentionRuns({
+        auditDays: null,
         events: {
           remove: (retention, books, options) =>
             store.remove(

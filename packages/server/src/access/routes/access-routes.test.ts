@@ -420,6 +420,22 @@ describe('the audit log', () => {
     expect(await entries()).toHaveLength(before);
   });
 
+  it('has refused sign-ins: to whom, and from where, but nothing that was typed', async () => {
+    test.clock.time += 1000;
+    expect((await login('admin@example.org', 'guessed once')).status).toBe(401);
+    test.clock.time += 1000;
+    expect((await login('hunter2-typed-as-a-name', 'guessed twice')).status).toBe(401);
+    const [unknown, known] = await entries('?action=login');
+    expect(known).toMatchObject({
+      actor: { kind: 'user', id: adminId, name: 'admin@example.org' },
+      target: adminId,
+      status: 401,
+      address: '127.0.0.1',
+    });
+    expect(unknown).toMatchObject({ actor: { kind: 'user', id: '', name: '' }, target: null, status: 401 });
+    expect(JSON.stringify(await entries())).not.toMatch(/hunter2|guessed/);
+  });
+
   it('comes before the change: what cannot be noted is not done', async () => {
     const failing = { open: () => Promise.reject(unavailable('away')) };
     await server.close();

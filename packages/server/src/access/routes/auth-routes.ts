@@ -11,13 +11,13 @@ import {
 } from '@streamflow/contracts';
 import { Compile } from 'typebox/compile';
 import type { Clock } from '../../domain/clock.ts';
-import type { AuditTrail } from '../../http/audit.ts';
 import { addressKey } from '../../http/client-address.ts';
-import type { MountedRoute, Principal, RequestContext } from '../../http/service.ts';
+import type { MountedRoute, RequestContext } from '../../http/service.ts';
 import { authenticationRequired } from '../credential-cache.ts';
 import type { OwnPassword } from '../own-password.ts';
+import type { SessionJournal } from '../session-journal.ts';
 import type { Sessions, SessionTokens } from '../sessions.ts';
-import type { CheckPassword } from '../sign-in.ts';
+import { type CheckPassword, SignInRefusedError } from '../sign-in.ts';
 import { envelope } from './envelope.ts';
 import { expectOwnOrigin, type SessionCookie } from './session-cookie.ts';
 
@@ -31,12 +31,12 @@ export function createAuthRoutes(options: {
   readonly sessions: Sessions;
   readonly changeOwnPassword: OwnPassword;
   readonly cookie: SessionCookie;
-  readonly audit: AuditTrail;
+  readonly journal: SessionJournal;
   readonly clock: Clock;
   /** Told when credentials of a user are not what they were. */
   onChanged(userId: string): void;
 }): MountedRoute[] {
-  const { checkPassword, sessions, changeOwnPassword, cookie, audit, clock, onChanged } = options;
+  const { checkPassword, sessions, changeOwnPassword, cookie, journal, clock, onChanged } = options;
 
   /** The refresh token of the body, or that of the cookie, and whether it was the cookie's. */
   const givenToken = ({ body, headers }: RequestContext & { readonly body: unknown }) => {
@@ -64,24 +64,6 @@ export function createAuthRoutes(options: {
     };
   };
 
-  /** Whoever signs in or out is known only now, and not to the gate. */
-  const noteSession = async (
-    { address, correlationId }: RequestContext,
-    action: 'login' | 'logout',
-    { id, project, email = '' }: { readonly id: string; readonly project: string; readonly email?: string },
-  ): Promise<void> => {
-    const principal: Principal = {
-      kind: 'user',
-      id,
-      name: email,
-      role: null,
-      permissions: new Set(),
-      project,
-    };
-    const close = await audit.open({ principal, action, target: id, fields: [], address, correlationId });
-    await close(200);
-  };
-
   return [
     {
       contract: login,
@@ -89,9 +71,16 @@ export function createAuthRoutes(options: {
         const { username, password, session } = loginBody.Parse(context.body);
         const inCookie = session === 'cookie';
         if (inCookie) expectOwnOrigin(context.headers);
-        const user = await checkPassword({ username, password, address: addressKey(context.address) });
+        const user = await checkPassword({
+          username,
+          password,
+          address: addressKey(context.address),
+        }).catch(async (error: unknown) => {
+          if (error instanceof SignInRefusedError) await journal.refused(context, error.user);
+          throw error;
+        });
         const tokens = await sessions.open(user);
-        await noteSession(context, 'login', user);
+        await journal.opened(context, user);
         return answer(context, tokens, inCookie);
       },
     },
@@ -111,7 +100,7 @@ export function createAuthRoutes(options: {
         const ended = token === null ? null : await sessions.end(token);
         if (ended !== null) {
           onChanged(ended.user_id);
-          await noteSession(context, 'logout', { id: ended.user_id, project: ended.project });
+          await journal.ended(context, { id: ended.user_id, project: ended.project });
         }
         if (inCookie) context.reply.header('set-cookie', cookie.clear());
         return envelope('You are signed out', { ended: ended !== null }, clock.now());

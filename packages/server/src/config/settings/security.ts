@@ -40,6 +40,14 @@ export const security = Type.Object({
     minimum: 1,
     maximum: 8760,
   }),
+  audit_retention_days: integer({
+    env: 'AUDIT_RETENTION_DAYS',
+    description: 'How long entries of the audit log are kept; 0 for ever.',
+    unit: 'days',
+    default: 400,
+    minimum: 0,
+    maximum: 36_500,
+  }),
   bcrypt_rounds: integer({
     env: 'BCRYPT_ROUNDS',
     description: 'Accepted for compatibility.',

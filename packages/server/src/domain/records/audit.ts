@@ -18,7 +18,7 @@ const AuditFields = Type.Object({
 });
 export type AuditRecord = Stored<Type.Static<typeof AuditFields>>;
 
-/** Changes, each by whoever asked for it. Entries are never changed but for their outcome, and never removed. */
+/** Changes, each by whoever asked for it. Entries are never changed but for their outcome, and removed by age alone. */
 export const auditEntries = defineRecordKind(AuditFields, {
   name: 'audit_entries',
   columns: {

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { unavailable } from '../../domain/errors.ts';
 import { minuteOf } from '../../domain/ledger/minute.ts';
 import { silentLog } from '../../domain/log.ts';
+import { auditEntries } from '../../domain/records/audit.ts';
 import { ledgerEntries } from '../../domain/records/ledger.ts';
 import { dayMs, type Retention } from '../../domain/retention/retention.ts';
 import { createFakeTimers, type FakeTimers } from '../../domain/timers.fixture.ts';
@@ -48,6 +50,7 @@ function open(some: Partial<RetentionRunsOptions> = {}): void {
     events,
     records: records.store,
     days: { general: 30, byType: { 'web.*': 7, error: null } },
+    auditDays: null,
     settleAfterMs: 0,
     clock: timers,
     timers,
@@ -121,6 +124,38 @@ describe('the runs of retention', () => {
     expect(await subjects()).toEqual(['399', '402']);
     await timers.advance(dayMs);
     await expect.poll(subjects).toEqual(['399']);
+  });
+
+  it('forget once a day the entries of the audit log that are older than they are kept', async () => {
+    const note = (name: string) =>
+      records.store.insert(auditEntries, {
+        project: 'default',
+        id: randomUUID(),
+        actor_kind: 'local',
+        actor_id: 'local',
+        actor_name: name,
+        action: 'createUser',
+        target: null,
+        outcome: 201,
+        address: 'local',
+        correlation_id: '',
+        detail: [],
+      });
+    const names = async () => {
+      const { records: entries } = await records.store.list(auditEntries, { project: 'default', limit: 9 });
+      return entries.map(({ actor_name }) => actor_name).toSorted();
+    };
+    const none = { general: null, byType: {} };
+    await note('first');
+    await timers.advance(2 * dayMs);
+    await note('second');
+    open({ days: none, auditDays: null });
+    await minutes(2);
+    expect(await names()).toEqual(['first', 'second']);
+    open({ days: none, auditDays: 2 });
+    await expect.poll(names).toEqual(['first', 'second']);
+    await timers.advance(dayMs + minuteMs);
+    await expect.poll(names).toEqual(['second']);
   });
 
   it('are tried again within minutes when they fail', async () => {

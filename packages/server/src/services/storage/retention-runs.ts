@@ -1,3 +1,4 @@
+import { forgetAudit } from '../../access/forget-audit.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { StreamFlowError } from '../../domain/errors.ts';
 import { minuteOf } from '../../domain/ledger/minute.ts';
@@ -22,6 +23,8 @@ export interface RetentionRunsOptions {
   readonly events: Pick<EventStore, 'remove' | 'settle'>;
   readonly records: RecordStore;
   readonly days: RetentionDays;
+  /** How long entries of the audit log are kept, days; null for ever. */
+  readonly auditDays: number | null;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Log;
@@ -52,11 +55,11 @@ const ledgerKeptMs = 400 * dayMs;
  *
  * - A removal that a process left open when it died is settled. Should it be under way in another process after all, that
  *   process finds it cancelled when it is about to remove, and nothing is removed that is not entered.
- * - Once an hour, over all processes, old events are removed, and once a day what the ledger says of minutes long ago.
+ * - Once an hour, over all processes, old events are removed, and once a day what the ledger says of minutes long ago, and old entries of the audit log.
  *   Whoever notes the time first does it.
  */
 export function createRetentionRuns(options: RetentionRunsOptions): RetentionRuns {
-  const { events, records, days, clock, timers, log } = options;
+  const { events, records, days, auditDays, clock, timers, log } = options;
   const removals = createRemovals(records, clock);
   const isConfigured = [days.general, ...Object.values(days.byType)].some((limit) => limit !== null);
   const stopping = new AbortController();
@@ -69,6 +72,7 @@ export function createRetentionRuns(options: RetentionRunsOptions): RetentionRun
     await settleOpen();
     if (isConfigured) await inTurn('retention.last_run', hourMs, removeOld);
     await inTurn('ledger.last_forgotten', dayMs, forgetOld);
+    if (auditDays !== null) await inTurn('audit.last_forgotten', dayMs, () => forgetOldAudit(auditDays));
   }
 
   /** Does something once in a time, over all processes; again soon when it fails. */
@@ -89,6 +93,12 @@ export function createRetentionRuns(options: RetentionRunsOptions): RetentionRun
       signal: stopping.signal,
     });
     if (forgotten > 0) log.info('Forgot old minutes of the ledger', { records: forgotten });
+  }
+
+  async function forgetOldAudit(kept: number): Promise<void> {
+    const before = clock.now() - kept * dayMs;
+    const forgotten = await forgetAudit(records, { project: 'default', before, signal: stopping.signal });
+    if (forgotten > 0) log.info('Forgot old entries of the audit log', { entries: forgotten });
   }
 
   async function removeOld(): Promise<void> {

@@ -31,7 +31,7 @@ export interface StorageOptions {
   /** How long `stop` may go on writing what was delivered, milliseconds; 5,000 unless given. */
   readonly stopWithinMs?: number;
   /** Removes old events, where this process is a server and not a command. */
-  readonly retention?: Pick<RetentionRunsOptions, 'days' | 'timers' | 'settleAfterMs'>;
+  readonly retention?: Pick<RetentionRunsOptions, 'days' | 'auditDays' | 'timers' | 'settleAfterMs'>;
 }
 
 /** Sizes at which a commit costs the store little beside its rows, and that keep its memory within bounds. */
