@@ -67,10 +67,16 @@ export function mountRoute(app: FastifyInstance, route: MountedRoute, options: M
       clientAddress,
     );
     reply.code(status).header('content-type', contentType);
-    const result =
+    const handle = (): unknown =>
       audit === null
         ? route.handle(context)
         : audited(audit, contract, context, status, () => route.handle(context));
+    const { span } = request;
+    // Events are published in the trace of their request without it: it would cost each of them.
+    const result =
+      tracing === null || span === null || contract.permission === 'events:write'
+        ? handle()
+        : tracing.within(span, handle);
     // Fastify waits for ever for a handler that returns nothing and sends nothing.
     if (result === undefined && !reply.sent) reply.send();
     return result;
