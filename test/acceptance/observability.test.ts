@@ -94,7 +94,11 @@ describe('traces', () => {
     try {
       const address = hook.address();
       const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/`;
-      const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+      const headers = {
+        'content-type': 'application/json',
+        authorization: `Bearer ${token}`,
+        'x-correlation-id': 'rules-17',
+      };
       const make = (path: string, body: object) =>
         fetch(server.url('alerting', path), { method: 'POST', headers, body: JSON.stringify(body) });
       expect((await make('/channels', { type: 'webhook', name: 'traced', config: { url } })).status).toBe(
@@ -108,6 +112,8 @@ describe('traces', () => {
         channels: ['webhook:traced'],
       };
       expect((await make('/rules', rule)).status).toBe(201);
+      // What is logged for a request names it.
+      expect(server.output()).toMatch(/"message":"Alert rule created","correlation_id":"rules-17"/);
       const sent = await fetch(server.url('ingestion', '/events'), {
         method: 'POST',
         headers: { ...headers, traceparent: `00-${traceId}-${caller}-01` },

@@ -7,6 +7,7 @@ import {
   workerStateKey,
 } from '@streamflow/contracts';
 import type { Clock } from '../../domain/clock.ts';
+import { correlationIdsOf } from '../../domain/events/correlation-ids.ts';
 import type { Log } from '../../domain/log.ts';
 import { EventFold } from '../../domain/metrics/event-fold.ts';
 import { parseEventLine, parseEventLines } from '../../domain/metrics/event-lines.ts';
@@ -151,7 +152,8 @@ export function createStreamWorker(options: StreamWorkerOptions): StreamWorker {
       }
       if (isWhole) whole ??= parseEventLines(body.toString('utf8'));
       const event = whole === null ? parseEventLine(body.toString('utf8', line, end)) : whole[index];
-      if (event === null || event === undefined) log.error('A line is not an event', { batch: id });
+      if (event === null || event === undefined)
+        log.error('A line is not an event', { batch: id, correlation_ids: correlationIdsOf(body) });
       else fold.add(project, event, exact);
     }
     return index;
