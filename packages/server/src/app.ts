@@ -224,6 +224,7 @@ export function startApp({
         events,
         live: run === 'command' ? null : live,
         defined: createDefinedMetrics(records, randomUUID),
+        ruleFiles: config.alerting.rule_files,
         notifiers: createNotifiers({
           allowPrivateTargets: config.alerting.allow_private_targets,
           allowedNetworks: config.alerting.allowed_networks,

@@ -49,6 +49,7 @@ beforeAll(async () => {
     },
     live,
     defined: freeMetrics,
+    ruleFiles: [],
     notifiers: createNotifiers({
       allowPrivateTargets: false,
       allowedNetworks: [],

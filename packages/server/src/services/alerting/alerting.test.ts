@@ -93,6 +93,7 @@ describe('alerting', () => {
       },
       live,
       defined: freeMetrics,
+      ruleFiles: [],
       notifiers: createNotifiers({
         allowPrivateTargets: true,
         allowedNetworks: [],

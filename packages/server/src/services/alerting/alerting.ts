@@ -17,6 +17,7 @@ import { createDelivery, type DeliveryLimits } from './delivery.ts';
 import { createEvaluationWriter } from './evaluation-writer.ts';
 import { createEvaluator } from './evaluator.ts';
 import { createLease } from './lease.ts';
+import { applyRuleFiles } from './rule-files.ts';
 import { ruleRoutes } from './rule-routes.ts';
 import { createSealing } from './sealing.ts';
 import { silenceRoutes } from './silence-routes.ts';
@@ -29,6 +30,8 @@ export interface AlertingOptions {
   /** What rules are evaluated on; null where this process has no live metrics, and evaluates nothing. */
   readonly live: Pick<LiveMetrics, 'read' | 'watermark' | 'knownFrom' | 'onTick'> | null;
   readonly defined: DefinedMetrics;
+  /** Files and directories of rules. */
+  readonly ruleFiles: readonly string[];
   readonly notifiers: Notifiers;
   /** Encrypts what is secret of channels. */
   readonly secret: string;
@@ -117,6 +120,7 @@ export function createAlerting(options: AlertingOptions): Service {
       notifications_pending: () => evaluator?.pendingNotifications() ?? 0,
     },
     async start() {
+      await applyRuleFiles({ paths: options.ruleFiles, records, defined, project, newId, log });
       await feed.start();
       evaluator?.start();
     },
