@@ -222,6 +222,7 @@ export function startApp({
         bus,
         records,
         events,
+        maxTagValues,
         live: run === 'command' ? null : live,
         defined: createDefinedMetrics(records, randomUUID),
         ruleFiles: config.alerting.rule_files,

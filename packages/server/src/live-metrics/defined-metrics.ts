@@ -1,13 +1,10 @@
+import type { MeasuredDefinition } from '../domain/metrics/defined-metric.ts';
 import { metricDefinitions } from '../domain/records/metric-definitions.ts';
 import type { RecordStore } from '../engines/record-store/port.ts';
 import { mostDefinitions } from './definition-source.ts';
 
 export interface DefinedMetrics {
-  list(
-    project: string,
-  ): Promise<
-    readonly { readonly name: string; readonly type: 'counter' | 'gauge' | 'histogram' | 'timer' }[]
-  >;
+  list(project: string): Promise<readonly MeasuredDefinition[]>;
   count(project: string, counted: { readonly metric: string; readonly filter: string }): Promise<void>;
 }
 

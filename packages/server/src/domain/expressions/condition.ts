@@ -1,4 +1,5 @@
 import type { MetricValue } from '../metrics/live-metrics.ts';
+import type { MetricFigure } from './metric-catalogue.ts';
 
 /** One span of a metric that a condition looks at: the rule's window, so long before the present one. */
 export interface ConditionRead {
@@ -29,6 +30,8 @@ export interface Condition {
   /** Everything that it may look at, each once. */
   readonly reads: readonly ConditionRead[];
   readonly counts: readonly CountedEvents[];
+  /** What is made of those metrics. */
+  readonly figures: readonly MetricFigure[];
   evaluate(values: ReadValues, given: { readonly threshold: number; readonly windowMs: number }): Verdict;
 }
 

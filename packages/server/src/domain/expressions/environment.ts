@@ -200,6 +200,9 @@ export function createExpressions({ metrics, hash }: ExpressionsOptions): Expres
         text,
         reads: readsOf(ownTerms),
         counts: ownCounts,
+        figures: ownTerms.flatMap(({ figure }) =>
+          figure.per === undefined ? [figure] : [figure, figure.per],
+        ),
         evaluate(values, { threshold, windowMs }): Verdict {
           reading = { values, windowMs };
           try {

@@ -26,7 +26,9 @@ export interface AlertingOptions {
   readonly bus: Pick<Bus, 'ping' | 'publishLive' | 'subscribeLive'>;
   readonly records: RecordStore;
   /** What previews are made of. */
-  readonly events: Pick<EventStore, 'history' | 'aggregate'>;
+  readonly events: Pick<EventStore, 'history' | 'aggregate' | 'export'>;
+  /** Values of a tag that metrics tell apart. */
+  readonly maxTagValues: number;
   /** What rules are evaluated on; null where this process has no live metrics, and evaluates nothing. */
   readonly live: Pick<LiveMetrics, 'read' | 'watermark' | 'knownFrom' | 'onTick'> | null;
   readonly defined: DefinedMetrics;
@@ -105,7 +107,15 @@ export function createAlerting(options: AlertingOptions): Service {
   return {
     name: 'alerting',
     routes: [
-      ...ruleRoutes({ records, events: options.events, defined, clock, newId, log }),
+      ...ruleRoutes({
+        records,
+        events: options.events,
+        maxTagValues: options.maxTagValues,
+        defined,
+        clock,
+        newId,
+        log,
+      }),
       ...alertRoutes({ records, clock, newId, log, tell }),
       ...channelRoutes({ records, sealing, send, clock, timers, newId, log }),
       ...silenceRoutes({ records, clock, newId, log }),

@@ -142,7 +142,8 @@ describe('rules of files', () => {
       server = await startTestServer(
         ruleRoutes({
           records: records.store,
-          events: { history: unused, aggregate: unused },
+          events: { history: unused, aggregate: unused, async *export() {} },
+          maxTagValues: 100,
           defined: freeMetrics,
           clock,
           newId: randomUUID,

@@ -42,7 +42,9 @@ const previewBody = Compile(RulePreviewBody);
 export interface RuleRoutesOptions {
   readonly records: RecordStore;
   /** What previews are made of. */
-  readonly events: Pick<EventStore, 'history' | 'aggregate'>;
+  readonly events: Pick<EventStore, 'history' | 'aggregate' | 'export'>;
+  /** Values of a tag that metrics tell apart. */
+  readonly maxTagValues: number;
   readonly defined: DefinedMetrics;
   readonly clock: Clock;
   readonly newId: () => string;
@@ -53,6 +55,7 @@ export interface RuleRoutesOptions {
 export function ruleRoutes({
   records,
   events,
+  maxTagValues,
   defined,
   clock,
   newId,
@@ -127,7 +130,8 @@ export function ruleRoutes({
         const book = await openRuleBook(project, defined);
         const ready = book.read(newId(), wholeRule(rule));
         const range = { project, from: Date.parse(from), to: Date.parse(to) };
-        const preview = await previewRule(events, ready, range, signal, yieldToOthers);
+        const source = { events, maxTagValues, definitions: await defined.list(project) };
+        const preview = await previewRule(source, ready, range, signal, yieldToOthers);
         return envelope('Rule tried successfully', preview, clock.now());
       },
     },
