@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { compileExpression } from '../metrics/expressions.ts';
 import type { MetricValue } from '../metrics/live-metrics.ts';
 import { type ConditionRead, ExpressionError } from './condition.ts';
 import { createExpressions, expressionLimits } from './environment.ts';
@@ -92,6 +93,16 @@ describe('a condition', () => {
     ]);
     expect(condition.reads).toEqual([{ metric: 'rule_events_46', agoMs: 0 }]);
     expect(evaluate(condition.text, { rule_events_46: times(21) }).holds).toBe(true);
+  });
+
+  it.each([
+    '(event.type == "error" || event.type == "crash") && event.source == "api"',
+    'event.type == "error" || (event.type == "api.response" && event.source == "api")',
+    'event.source in ["x)(", "("]',
+  ])('counts by the whole of the filter %s, parentheses at its ends included', (filter) => {
+    const { counts } = expressions.compile(`1 < count ( ${filter} ) && errors > 2`);
+    expect(counts.map((counted) => counted.filter)).toEqual([filter]);
+    expect(compileExpression(filter, 'condition')).toHaveProperty('expression');
   });
 
   it('says what it reads, each once', () => {
