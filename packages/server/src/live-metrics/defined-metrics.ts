@@ -3,12 +3,17 @@ import type { RecordStore } from '../engines/record-store/port.ts';
 import { mostDefinitions } from './definition-source.ts';
 
 export interface DefinedMetrics {
-  list(
-    project: string,
-  ): Promise<
-    readonly { readonly name: string; readonly type: 'counter' | 'gauge' | 'histogram' | 'timer' }[]
+  list(project: string): Promise<
+    readonly {
+      readonly name: string;
+      readonly type: 'counter' | 'gauge' | 'histogram' | 'timer';
+      readonly group_by: Readonly<Record<string, string>>;
+    }[]
   >;
-  count(project: string, counted: { readonly metric: string; readonly filter: string }): Promise<void>;
+  count(
+    project: string,
+    counted: { readonly metric: string; readonly filter: string; readonly tags: readonly string[] },
+  ): Promise<void>;
 }
 
 /** The metric definitions of the record store, for those who use metrics by name and add filters to be counted. */
@@ -22,7 +27,7 @@ export function createDefinedMetrics(records: RecordStore, newId: () => string):
       });
       return page.records;
     },
-    count: (project, { metric, filter }) =>
+    count: (project, { metric, filter, tags }) =>
       records.transaction(async (transaction) => {
         if ((await transaction.find(metricDefinitions, { project, name: metric })) !== null) return;
         await transaction.insert(metricDefinitions, {
@@ -34,7 +39,7 @@ export function createDefinedMetrics(records: RecordStore, newId: () => string):
           unit: '',
           filter,
           value: null,
-          group_by: {},
+          group_by: Object.fromEntries(tags.map((tag) => [tag, `event.${tag}`])),
           enabled: true,
         });
       }),

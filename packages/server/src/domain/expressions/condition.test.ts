@@ -88,10 +88,19 @@ describe('a condition', () => {
   it('counts events by a filter, through a metric of its own', () => {
     const condition = expressions.compile('count(event.type == "error" && event.source == "api") > 20');
     expect(condition.counts).toEqual([
-      { metric: 'rule_events_46', filter: 'event.type == "error" && event.source == "api"' },
+      { metric: 'rule_events_46', filter: 'event.type == "error" && event.source == "api"', tags: [] },
     ]);
     expect(condition.reads).toEqual([{ metric: 'rule_events_46', agoMs: 0 }]);
     expect(evaluate(condition.text, { rule_events_46: times(21) }).holds).toBe(true);
+  });
+
+  it('parts what it counts by tags, by another metric for other tags', () => {
+    const counted = (groupBy: readonly string[]) =>
+      expressions.compile('count(event.type == "error") > 20', groupBy).counts;
+    const [bySource] = counted(['source', 'type']);
+    expect(bySource?.tags).toEqual(['source', 'type']);
+    expect(counted(['type', 'source'])).toEqual([bySource]);
+    expect(counted([])[0]?.metric).not.toBe(bySource?.metric);
   });
 
   it('says what it reads, each once', () => {

@@ -31,8 +31,11 @@ interface Term {
 }
 
 export interface Expressions {
-  /** @throws ExpressionError with the position of what is wrong */
-  compile(text: string): Condition;
+  /**
+   * @param groupBy the tags by which its counts of filters are parted
+   * @throws ExpressionError with the position of what is wrong
+   */
+  compile(text: string, groupBy?: readonly string[]): Condition;
 }
 
 export interface ExpressionsOptions {
@@ -53,6 +56,7 @@ export function createExpressions({ metrics, hash }: ExpressionsOptions): Expres
   let reading: { values: ReadValues; windowMs: number } | null = null;
   let terms: Term[] = [];
   let counts: CountedEvents[] = [];
+  let tags: readonly string[] = [];
 
   const environment = new Environment({
     limits: {
@@ -145,8 +149,8 @@ export function createExpressions({ metrics, hash }: ExpressionsOptions): Expres
       return termMacro({ figure: { metric: named.metric, statistic: 'count' }, changeMs: null });
     if (node.op === 'id' || node.op === 'call') known(node);
     const filter = node.input.slice(node.start, node.end);
-    const metric = `rule_events_${hash(filter)}`;
-    counts.push({ metric, filter });
+    const metric = `rule_events_${hash([filter, ...tags].join('\n'))}`;
+    counts.push({ metric, filter, tags });
     const macro = termMacro({ figure: { metric, statistic: 'count' }, changeMs: null });
     return {
       ...macro,
@@ -167,7 +171,7 @@ export function createExpressions({ metrics, hash }: ExpressionsOptions): Expres
   });
 
   return {
-    compile(text) {
+    compile(text, groupBy = []) {
       if (text.length > expressionLimits.length)
         throw new ExpressionError(
           `An expression has at most ${expressionLimits.length} characters`,
@@ -176,6 +180,7 @@ export function createExpressions({ metrics, hash }: ExpressionsOptions): Expres
         );
       terms = [];
       counts = [];
+      tags = [...groupBy].sort();
       const whole = parse(environment, text);
       checkSyntax(whole.ast);
       const type = check(whole, text);

@@ -16,7 +16,8 @@ const AlertRecordFields = Type.Object({
   /** The alert as it is shown, with its timeline. */
   body: Type.Object({ ...alertFields, timeline: Type.Array(TimelineEntry) }),
 });
-export type AlertRecord = Stored<Type.Static<typeof AlertRecordFields>>;
+export type AlertFields = Type.Static<typeof AlertRecordFields>;
+export type AlertRecord = Stored<AlertFields>;
 export type AlertBody = AlertRecord['body'];
 
 export const alerts = defineRecordKind(AlertRecordFields, {

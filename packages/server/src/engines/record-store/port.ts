@@ -9,6 +9,12 @@ export interface RecordFilter<T> {
   readonly project: string;
   /** Values of fields among the kind's `filters`; records that have them all. */
   readonly where?: Readonly<Partial<T>>;
+  /** Values of a field among the kind's `orders`, from `from` up to and without `to`. */
+  readonly range?: {
+    readonly field: 'created_at' | FieldName<T>;
+    readonly from?: string | number | undefined;
+    readonly to?: string | number | undefined;
+  };
 }
 
 /** Where a list is read on: the ordering field's value and the id of the last record that was seen. */

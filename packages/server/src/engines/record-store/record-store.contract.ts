@@ -179,6 +179,24 @@ export function recordStoreContract(name: string, makePlace: () => Promise<Recor
       expect(await store.count(users, { project: 'other' })).toBe(0);
     });
 
+    it('narrows lists and counts to a range of a field that orders, with its start and without its end', async () => {
+      for (const name of ['c', 'a', 'e', 'b', 'd']) await store.insert(users, user(`${name}@example.org`));
+      const emails = async (range: { from?: string; to?: string }, skip = 0) => {
+        const filter = { project, range: { field: 'email', ...range } } as const;
+        const { records } = await store.list(users, { ...filter, orderBy: 'email', limit: 9, skip });
+        return [records.map(({ email }) => email[0]).join(''), await store.count(users, filter)];
+      };
+      expect(await emails({ from: 'b@example.org', to: 'd@example.org' })).toEqual(['bc', 2]);
+      expect(await emails({ from: 'c@example.org' }, 1)).toEqual(['de', 3]);
+      expect(await emails({ to: 'a@example.org' })).toEqual(['', 0]);
+      expect(await emails({})).toEqual(['abcde', 5]);
+      const times = { project, range: { field: 'created_at', from: now, to: now + 1 } } as const;
+      expect(await store.count(users, times)).toBe(5);
+      expect(await store.count(users, { ...times, where: { disabled: true } })).toBe(0);
+      const wrong = { project, range: { field: 'role', from: 'a' } } as const;
+      await expect(store.count(users, wrong)).rejects.toThrow(TypeError);
+    });
+
     it('lists by a declared field and by page number', async () => {
       for (const name of ['c', 'a', 'e', 'b', 'd']) await store.insert(users, user(`${name}@example.org`));
       const page = await store.list(users, { project, orderBy: 'email', limit: 2, skip: 2 });

@@ -21,12 +21,14 @@ import type { Log } from '../../domain/log.ts';
 import { alertSilences } from '../../domain/records/alert-rules.ts';
 import {
   type AlertBody,
+  type AlertFields,
   type AlertRecord,
   alertCommands,
   alertNotifications,
   alerts,
 } from '../../domain/records/alerts.ts';
 import type {
+  RecordFilter,
   RecordPosition,
   RecordReader,
   RecordRef,
@@ -44,8 +46,7 @@ const params = Compile(AlertParams);
 const commentBody = Compile(AlertCommentBody);
 const silenceBody = Compile(SilenceAlertBody);
 
-/** How far back lists and counts go. */
-const mostAlerts = 10_000;
+/** Alerts that are counted at a time. */
 const pageSize = 1000;
 
 export interface AlertRoutesOptions {
@@ -94,16 +95,19 @@ export function alertRoutes({ records, clock, newId, log, tell }: AlertRoutesOpt
       contract: listAlerts,
       async handle({ query, principal: { project } }) {
         const { page = 1, limit = 100, ...filter } = listQuery.Parse(query);
-        const found = await recent(records, project, filter);
-        const pages = Math.ceil(found.length / limit);
+        const wanted = filterOf(project, filter);
+        const [found, total] = await Promise.all([
+          records.list(alerts, { ...wanted, ...newestFirst, limit, skip: (page - 1) * limit }),
+          records.count(alerts, wanted),
+        ]);
         return {
-          data: found.slice((page - 1) * limit, page * limit).map(viewAlert),
+          data: found.records.map(viewAlert),
           pagination: {
             page,
             page_size: limit,
-            total: found.length,
-            pages,
-            has_next: page < pages,
+            total,
+            pages: Math.ceil(total / limit),
+            has_next: found.next !== null,
             has_prev: page > 1,
           },
         };
@@ -112,19 +116,19 @@ export function alertRoutes({ records, clock, newId, log, tell }: AlertRoutesOpt
     {
       contract: alertStats,
       async handle({ query, principal: { project } }) {
-        const [found, pending, delivered, failed] = await Promise.all([
-          recent(records, project, statsQuery.Parse(query)),
+        const [tally, pending, delivered, failed] = await Promise.all([
+          tallyOf(records, filterOf(project, statsQuery.Parse(query))),
           ...(['pending', 'delivered', 'failed'] as const).map((status) =>
             records.count(alertNotifications, { project, where: { status } }),
           ),
         ]);
         const stats: AlertStats = {
-          total: found.length,
-          by_status: countBy(found, ({ status }) => status),
-          by_level: countBy(found, ({ level }) => level),
-          by_rule: countBy(found, ({ body }) => body.rule_name),
-          acknowledged_after_seconds: meanSeconds(found, ({ acknowledged_at }) => acknowledged_at),
-          resolved_after_seconds: meanSeconds(found, ({ resolved_at }) => resolved_at),
+          total: tally.total,
+          by_status: Object.fromEntries(tally.byStatus),
+          by_level: Object.fromEntries(tally.byLevel),
+          by_rule: Object.fromEntries(tally.byRule),
+          acknowledged_after_seconds: tally.acknowledged.mean,
+          resolved_after_seconds: tally.resolved.mean,
           notifications: { pending: pending ?? 0, delivered: delivered ?? 0, failed: failed ?? 0 },
         };
         return envelope('Alerts counted successfully', stats, clock.now());
@@ -217,47 +221,72 @@ interface AlertFilter {
   readonly end?: string;
 }
 
-/** The alerts that fit, those that fired last first, as far back as lists go. */
-async function recent(records: RecordReader, project: string, filter: AlertFilter): Promise<AlertRecord[]> {
-  const { status, level, rule, start, end } = filter;
-  const where = {
-    ...(status === undefined ? {} : { status }),
-    ...(level === undefined ? {} : { level }),
-    ...(rule === undefined ? {} : { rule_id: rule.toLowerCase() }),
+const newestFirst = { orderBy: 'fired_at', direction: 'desc' } as const;
+
+function filterOf(
+  project: string,
+  { status, level, rule, start, end }: AlertFilter,
+): RecordFilter<AlertFields> {
+  return {
+    project,
+    where: {
+      ...(status === undefined ? {} : { status }),
+      ...(level === undefined ? {} : { level }),
+      ...(rule === undefined ? {} : { rule_id: rule.toLowerCase() }),
+    },
+    range: {
+      field: 'fired_at',
+      from: start === undefined ? undefined : Date.parse(start),
+      to: end === undefined ? undefined : Date.parse(end),
+    },
   };
-  const earliest = start === undefined ? Number.NEGATIVE_INFINITY : Date.parse(start);
-  const found: AlertRecord[] = [];
-  let after: RecordPosition | undefined = end === undefined ? undefined : { value: Date.parse(end), id: '' };
-  while (found.length < mostAlerts) {
+}
+
+/** Mean seconds from firing to something, of the alerts to which it happened. */
+class MeanSeconds {
+  private sum = 0;
+  private count = 0;
+
+  add(firedAt: number, time: string | null): void {
+    if (time === null) return;
+    this.sum += Math.max(0, Date.parse(time) - firedAt) / 1000;
+    this.count += 1;
+  }
+
+  get mean(): number | null {
+    return this.count === 0 ? null : this.sum / this.count;
+  }
+}
+
+/** Counts what fits, page by page, in the memory of one page. */
+async function tallyOf(records: RecordReader, filter: RecordFilter<AlertFields>) {
+  const byStatus = new Map<string, number>();
+  const byLevel = new Map<string, number>();
+  const byRule = new Map<string, number>();
+  const acknowledged = new MeanSeconds();
+  const resolved = new MeanSeconds();
+  let total = 0;
+  let after: RecordPosition | undefined;
+  do {
     const page = await records.list(alerts, {
-      project,
-      where,
-      orderBy: 'fired_at',
-      direction: 'desc',
+      ...filter,
+      ...newestFirst,
       limit: pageSize,
       ...(after === undefined ? {} : { after }),
     });
-    const fitting = page.records.filter(({ fired_at }) => fired_at >= earliest);
-    found.push(...fitting);
-    if (page.next === null || fitting.length < page.records.length) break;
-    after = page.next;
-  }
-  return found;
+    for (const { status, level, fired_at, body } of page.records) {
+      count(byStatus, status);
+      count(byLevel, level);
+      count(byRule, body.rule_name);
+      acknowledged.add(fired_at, body.acknowledged_at);
+      resolved.add(fired_at, body.resolved_at);
+    }
+    total += page.records.length;
+    after = page.next ?? undefined;
+  } while (after !== undefined);
+  return { total, byStatus, byLevel, byRule, acknowledged, resolved };
 }
 
-function countBy(found: readonly AlertRecord[], key: (alert: AlertRecord) => string): Record<string, number> {
-  const counts = new Map<string, number>();
-  for (const alert of found) counts.set(key(alert), (counts.get(key(alert)) ?? 0) + 1);
-  return Object.fromEntries(counts);
-}
-
-function meanSeconds(
-  found: readonly AlertRecord[],
-  until: (body: AlertBody) => string | null,
-): number | null {
-  const seconds = found.flatMap(({ fired_at, body }) => {
-    const time = until(body);
-    return time === null ? [] : [Math.max(0, Date.parse(time) - fired_at) / 1000];
-  });
-  return seconds.length === 0 ? null : seconds.reduce((sum, one) => sum + one, 0) / seconds.length;
+function count(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
 }

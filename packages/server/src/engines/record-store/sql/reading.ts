@@ -30,8 +30,7 @@ export function createReading(dialect: Dialect, execute: Execute): RecordReader 
 
     async list(kind, query) {
       const column = query.orderBy ?? 'created_at';
-      if (column !== 'created_at' && !kind.orders.some((name) => name === column))
-        throw new TypeError(`${kind.name} cannot be ordered by ${column}`);
+      expectOrder(kind, column);
       const values = new Values(dialect, kind);
       const conditions = filterConditions(kind, query, values);
       const [direction, past] = query.direction === 'desc' ? ['desc', '<'] : ['asc', '>'];
@@ -73,5 +72,18 @@ function filterConditions<T>(kind: RecordKind<T>, filter: RecordFilter<T>, value
       throw new TypeError(`${kind.name} has no filter ${name}`);
     conditions.push(values.equals(name, value));
   }
+  if (filter.range !== undefined) {
+    const { field, from, to } = filter.range;
+    expectOrder(kind, field);
+    const bound = (operator: string, value: string | number): string =>
+      `${values.compared(field)} ${operator} ${values.compared(field, values.add(field, value))}`;
+    if (from !== undefined) conditions.push(bound('>=', from));
+    if (to !== undefined) conditions.push(bound('<', to));
+  }
   return conditions;
+}
+
+function expectOrder<T>(kind: RecordKind<T>, field: string): void {
+  if (field !== 'created_at' && !kind.orders.some((name) => name === field))
+    throw new TypeError(`${kind.name} cannot be ordered by ${field}`);
 }
