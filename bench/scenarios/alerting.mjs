@@ -130,6 +130,7 @@ async function evaluate({ rules, groups, turns }) {
       newId: randomUUID,
       metrics: { onFired: () => {}, onNotification: () => {}, onEvaluation: () => {} },
       log: silentLog,
+      tracing: null,
       onWritten: ({ events }) => {
         live.changes += events.length;
       },

@@ -10,6 +10,7 @@ import type { Timers } from '../domain/timers.ts';
 import type { Bus, LiveMessage } from '../engines/bus/port.ts';
 import type { EventStore } from '../engines/event-store/port.ts';
 import type { DefinitionSource } from './definition-source.ts';
+import { RecentTraces } from './recent-traces.ts';
 import { RevisedSecondsLog } from './revised-seconds-log.ts';
 import { StoreCheck } from './store-check.ts';
 
@@ -68,6 +69,7 @@ export function createLiveMetrics(options: LiveMetricsOptions): RunningLiveMetri
     },
   });
   const revised = new RevisedSecondsLog();
+  const traces = new RecentTraces();
   const workers = new Map<string, SeenWorker>();
   /** Workers of these that are silent, and were told of. */
   const silent = new Set<string>();
@@ -87,7 +89,8 @@ export function createLiveMetrics(options: LiveMetricsOptions): RunningLiveMetri
     }
   }
 
-  function onDelta({ project, metrics, replaces }: MetricDelta): void {
+  function onDelta({ project, metrics, replaces, traces: told = [] }: MetricDelta): void {
+    traces.add(project, told);
     const folded = metrics.map(fromMetricData).filter((one): one is FoldedMetric => one !== null);
     if (replaces !== undefined) {
       rings.replace(project, replaces, folded);
@@ -157,6 +160,7 @@ export function createLiveMetrics(options: LiveMetricsOptions): RunningLiveMetri
       return watermark;
     },
     knownFrom: (project) => check.knownFrom(project),
+    tracesOf: (project, from, to, type) => traces.of(project, from, to, type),
     onTick(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

@@ -30,6 +30,7 @@ export function createTestLive(
       return watermark;
     },
     knownFrom: () => Number.NEGATIVE_INFINITY,
+    tracesOf: () => [],
     onTick(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

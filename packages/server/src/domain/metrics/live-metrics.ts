@@ -54,6 +54,8 @@ export interface LiveMetrics {
   knownFrom(project: string): number;
   /** Told about once a second when there is something new; returns how to stop that. */
   onTick(listener: (watermark: number, revised: RevisedSeconds) => void): () => void;
+  /** Trace contexts of some of the batches that were measured in a span, the newest first; none where nothing is traced. */
+  tracesOf(project: string, from: number, to: number, type?: string): readonly string[];
   /** What kind a metric is; null while nothing of it was measured. */
   typeOf(project: string, metric: string): MetricType | null;
   /** Metrics of the project that were defined or sent, by name. */
