@@ -14,9 +14,13 @@ COPY package.json package-lock.json ./
 COPY packages/contracts/package.json packages/contracts/
 COPY packages/client/package.json packages/client/
 COPY packages/server/package.json packages/server/
+COPY packages/web/package.json packages/web/
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.base.json tsconfig.json ./
 COPY packages packages
+# The pages of the guide are made from these.
+COPY docs docs
+COPY CHANGELOG.md ./
 RUN npm run build && npm prune --omit=dev && rm -rf packages/*/src
 
 FROM node:${NODE_VERSION}-bookworm-slim AS runtime

@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../packages/server/src/config/load.ts';
-import { listSettings } from '../packages/server/src/config/setting-list.ts';
 import { queriedNames } from './deploy/metric-names.ts';
 import { describeWithProgram, run } from './deploy/programs.ts';
 
-/* What the pages about running it say, held against the program: settings, commands, figures, files. */
+/* What the pages about running it say, held against the program: figures, files. docs/samples.test.ts has what all pages share. */
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const directory = join(root, 'docs/operations');
@@ -22,38 +21,11 @@ const blocks = (text: string, language: string): string[] =>
     ([, block]) => block ?? '',
   );
 
-const settings = listSettings();
-const ofOthers = [
-  ...['POSTGRES_PASSWORD', 'RABBITMQ_PASSWORD', 'REDIS_PASSWORD', 'GRAFANA_PASSWORD'],
-  'ECONNREFUSED',
-];
-
 describe.each(pages)('$name', ({ text }) => {
-  it('names only settings that there are', () => {
-    const known = new Set([...settings.map(({ setting }) => setting.env), ...ofOthers]);
-    const named = text.match(/\b[A-Z]{3,}(?:_[A-Z]+)+\b/g) ?? [];
-    expect(named.filter((name) => !known.has(name))).toEqual([]);
-  });
-
-  it('names only commands that there are', () => {
-    const { output } = run(process.execPath, [join(root, 'packages/server/bin/streamflow.mjs'), '--help']);
-    const known = new Set([...output.matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name));
-    expect(known.has('start')).toBe(true);
-    const named = [...text.matchAll(/(?:^|`|npx )streamflow ([a-z]+)/gm)].map(([, name]) => name);
-    expect(named.filter((name) => !known.has(name))).toEqual([]);
-  });
-
   it('names only files of the repository that there are', () => {
     const code = blocks(text, 'sh').join('\n');
     const named = code.match(/(?<=\s)(?:deploy\/[\w./@-]+|compose[\w.]*\.yaml)/g) ?? [];
     expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
-  });
-
-  it('has no shell code that a shell cannot read', () => {
-    for (const block of blocks(text, 'sh')) {
-      const { code, output } = run('bash', ['-n'], block);
-      expect({ code, output }).toEqual({ code: 0, output: '' });
-    }
   });
 });
 

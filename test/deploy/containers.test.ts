@@ -48,6 +48,18 @@ describe('the Dockerfile', () => {
     expect(words('STOPSIGNAL')).toEqual(['SIGTERM']);
   });
 
+  it('has the package.json of every workspace before npm ci, which makes the links between them', () => {
+    const { workspaces }: { readonly workspaces: readonly string[] } = JSON.parse(read('package.json'));
+    const instructions = dockerfile.getInstructions().map((instruction) => instruction.toString());
+    const install = instructions.findIndex((text) => text.startsWith('RUN npm ci'));
+    expect(install).toBeGreaterThan(0);
+    const before = instructions.slice(0, install);
+    const missing = workspaces.filter(
+      (path) => !before.some((text) => text.startsWith('COPY ') && text.includes(` ${path}/package.json `)),
+    );
+    expect(missing).toEqual([]);
+  });
+
   it('copies from the repository only what is there and what .dockerignore lets through', () => {
     const sources = dockerfile
       .getCOPYs()

@@ -20,9 +20,9 @@ export interface ConnectionOptions {
   /** Address of the alerting service, `http://localhost:8003`. */
   readonly alertingUrl?: string;
   /** API key. The only credential with which a browser can send events while its page goes away without a preflight. */
-  readonly apiKey?: string;
+  readonly apiKey?: string | undefined;
   /** JWT. */
-  readonly token?: string;
+  readonly token?: string | undefined;
   /** Gives the credential for each request; asked again after a 401. Wins over `token` and `apiKey`. */
   readonly getToken?: () => string | undefined | Promise<string | undefined>;
   /** Instead of the global `fetch`. */

@@ -27,6 +27,9 @@ export function buildWhenStale() {
   const pageChangedAt = Math.max(
     ...pageSources,
     newestWithin(`${web}/public`),
+    newestWithin(`${web}/guide`),
+    newestWithin(`${root}docs`),
+    modifiedAt(`${root}CHANGELOG.md`),
     modifiedAt(`${web}/index.html`),
     modifiedAt(`${web}/vite.config.ts`),
     modifiedAt(`${web}/precompress.ts`),

@@ -4,7 +4,7 @@ import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
 import { ranges } from '../lib/time-range.ts';
 import { carriedParams, conditionParams, rangeParams } from '../lib/view.ts';
 import { Icon, type IconName } from '../ui/icon.tsx';
-import { firstStepsPath, pages } from './pages.ts';
+import { firstStepsPath, guidePath, pages } from './pages.ts';
 import { signOut } from './session.ts';
 import { toggleTheme } from './theme.ts';
 import { useView } from './use-view.ts';
@@ -114,6 +114,7 @@ function useCommands(text: string): readonly Command[] {
   const commands: readonly Command[] = [
     ...pages.map(({ path, name, icon }) => ({ name, kind: 'Page', icon, run: () => go(path) })),
     { name: 'First steps', kind: 'Page', icon: 'start', run: () => go(firstStepsPath) },
+    { name: 'Guide', kind: 'Documentation', icon: 'guide', run: () => location.assign(guidePath) },
     ...ranges.map(({ name, label, ms }) => ({
       name: `Last ${label}`,
       kind: 'Time range',

@@ -15,5 +15,7 @@ export const pages: readonly PageLink[] = [
   { path: '/pipeline', name: 'Pipeline', icon: 'pipeline' },
   { path: '/admin', name: 'Settings', icon: 'settings' },
 ];
+/** Served beside the dashboard, not part of it. */
+export const guidePath = '/docs/guide';
 export const firstStepsPath = '/start';
 export const signInPath = '/sign-in';

@@ -8,10 +8,11 @@ import { Icon } from '../ui/icon.tsx';
 import { EmptyState } from '../ui/states.tsx';
 import { useAlertNews } from './alert-news.ts';
 import { CommandPalette } from './command-palette.tsx';
-import { firstStepsPath, pages, signInPath } from './pages.ts';
+import { firstStepsPath, guidePath, pages, signInPath } from './pages.ts';
 import { RangePicker } from './range-picker.tsx';
 import { client, signOut, useSignedIn, whySignedOut } from './session.ts';
-import { toggleTheme, useTheme } from './theme.ts';
+import { toggleTheme } from './theme.ts';
+import { useTheme } from './use-theme.ts';
 
 const carried = (search: Params): Params => carriedParams(search);
 /** Pages that show a range of time. */
@@ -68,6 +69,10 @@ export function Shell() {
             </li>
           ))}
         </ul>
+        <a className="guide-link" href={guidePath}>
+          <Icon name="guide" size={18} />
+          Guide
+        </a>
         <Button className="button search-button" onClick={() => setPaletteOpen(true)}>
           <Icon name="search" size={14} />
           <span>Go to…</span>
@@ -136,6 +141,9 @@ function UserMenu() {
               {me === undefined ? 'Signed in' : me.name}
               {me?.role ? `, ${me.role}` : ''}
             </div>
+            <Menu.LinkItem className="menu-item" href={guidePath}>
+              Guide
+            </Menu.LinkItem>
             <Menu.Item className="menu-item" onClick={signOut}>
               Sign out
             </Menu.Item>

@@ -1,11 +1,10 @@
-import { useSyncExternalStore } from 'react';
-
 export type Theme = 'light' | 'dark';
 
 const storageKey = 'streamflow.theme';
 const listeners = new Set<() => void>();
 
-const currentTheme = (): Theme => (document.documentElement.dataset.theme === 'dark' ? 'dark' : 'light');
+export const currentTheme = (): Theme =>
+  document.documentElement.dataset.theme === 'dark' ? 'dark' : 'light';
 
 function apply(theme: Theme): void {
   document.documentElement.dataset.theme = theme;
@@ -26,8 +25,8 @@ export function followSystemTheme(): void {
   });
 }
 
-export const useTheme = (): Theme =>
-  useSyncExternalStore((listener) => {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  }, currentTheme);
+/** Calls the listener at each change; returns what ends that. */
+export function onThemeChange(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}

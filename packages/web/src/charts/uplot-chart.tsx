@@ -1,7 +1,7 @@
 import { useEffect, useLayoutEffect, useRef } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { useTheme } from '../app/theme.ts';
+import { useTheme } from '../app/use-theme.ts';
 import { formatTick, formatTime, formatValue } from '../lib/format.ts';
 import { type Series, stack, type TimeChartProps } from './series.ts';
 

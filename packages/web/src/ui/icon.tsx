@@ -19,6 +19,7 @@ const paths = {
   plus: 'M12 5v14M5 12h14',
   clock: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM12 7v5l3 2',
   replay: 'M4 12a8 8 0 1 0 3-6M4 4v4h4',
+  guide: 'M5 4h12l2 2v14H7l-2-2zM5 18l2-2h12M9 8h6M9 12h6',
   alerts: 'M6 16V11a6 6 0 0 1 12 0v5l2 2H4zM10 21h4',
 } as const;
 export type IconName = keyof typeof paths;

@@ -18,6 +18,8 @@ const file = (text: string, more: Partial<SiteFile> = {}): SiteFile => ({
 });
 const built = new Map([
   ['/index.html', file('page', { br: Buffer.from('br'), gzip: Buffer.from('gz') })],
+  ['/docs/guide.html', file('guide')],
+  ['/docs/guide/concepts.html', file('concepts')],
   ['/assets/a-1.js', file('script', { type: 'text/javascript; charset=utf-8', immutable: true })],
 ]);
 
@@ -72,6 +74,16 @@ describe('the pages', () => {
     });
     await server?.close();
     expect((await get('/assets/gone-2.js', { accept: 'text/html' })).statusCode).toBe(404);
+  });
+
+  it('of the guide have paths without an ending, and there is no other page in place of one that is missing', async () => {
+    const bodies: string[] = [];
+    for (const path of ['/docs/guide', '/docs/guide/', '/docs/guide/concepts?x=1']) {
+      bodies.push((await get(path, { accept: 'text/html' })).body);
+      await server?.close();
+    }
+    expect(bodies).toEqual(['guide', 'guide', 'concepts']);
+    expect((await get('/docs/guide/gone', { accept: 'text/html' })).statusCode).toBe(404);
   });
 
   it('are sent as they were compressed, in the form that the client takes', async () => {

@@ -13,19 +13,24 @@ export interface SiteFile {
 }
 
 const page = '/index.html';
+/** Pages below here are files of their own: there is one, or there is nothing. */
+const documentation = '/docs/';
 
 /** Scripts, styles and data come from here alone; nothing is inline, nothing may frame the pages. */
 const contentSecurityPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
   "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** Serves the files by their paths, and the page itself for every other path that a person opens. */
+/** Serves the files by their paths, and the page of the dashboard for every other path that a person opens. */
 export function createSite(files: ReadonlyMap<string, SiteFile>): Site {
   return {
     answer(request, reply) {
       if (request.method !== 'GET' && request.method !== 'HEAD') return false;
       const [path = ''] = request.url.split('?');
-      const file = files.get(path) ?? (isNavigation(request, path) ? files.get(page) : undefined);
+      const file =
+        files.get(path) ??
+        files.get(`${path.replace(/\/$/, '')}.html`) ??
+        (isNavigation(request, path) ? files.get(page) : undefined);
       if (file === undefined) return false;
       send(request, reply, file);
       return true;
@@ -35,7 +40,10 @@ export function createSite(files: ReadonlyMap<string, SiteFile>): Site {
 
 /** Whoever asks for a page by name takes HTML; programs that ask for what there is not get the error that they know. */
 const isNavigation = (request: FastifyRequest, path: string): boolean =>
-  path === '/' || (request.headers.accept?.includes('text/html') === true && !path.startsWith('/assets/'));
+  path === '/' ||
+  (request.headers.accept?.includes('text/html') === true &&
+    !path.startsWith('/assets/') &&
+    !path.startsWith(documentation));
 
 function send(request: FastifyRequest, reply: FastifyReply, file: SiteFile): void {
   const accepted = acceptedCodings(request.headers['accept-encoding']);
