@@ -98,6 +98,8 @@ export async function startServer({ directory, nodeArguments = [], environment =
     pid: child.pid,
     ports,
     key,
+    /** Of the administrator. */
+    token: login.access_token,
     url,
     data,
     readyMs,

@@ -37,6 +37,7 @@ import { readSiteFiles } from './services/dashboard/site-files.ts';
 import { createIngestion } from './services/ingestion/ingestion.ts';
 import { createStorage } from './services/storage/storage.ts';
 import { siteDirectory } from './site-directory.ts';
+import { traceReads } from './trace-reads.ts';
 import { version } from './version.ts';
 import { watchAlerting, watchStorage } from './watch-services.ts';
 
@@ -127,8 +128,10 @@ export function startApp({
     });
     if (administrator !== null) onAdministrator(administrator);
     const rateLimiter = await openRateLimiter(opening);
+    const stored = await openEvents(opening, database);
+    const system = config.engines.events === 'postgres' ? 'postgresql' : 'clickhouse';
     const opened = {
-      events: await openEvents(opening, database),
+      events: tracing === null ? stored : traceReads(stored, tracing, system),
       bus: await guardDisk(opening, await openBus(opening)),
     };
     const { crash_point: crashPoint } = config.testing;
@@ -243,6 +246,7 @@ export function startApp({
         newId: randomUUID,
         metrics: metrics.alerting,
         log: log.child({ service: 'alerting' }),
+        tracing,
       }),
       dashboard: createDashboard({
         bus,

@@ -23,7 +23,11 @@ export function rateLimitsOf({ rate_limiting: limits }: Config): RateLimits | nu
 /** Where any number of processes append, a removal is another's until it has been open for so long, milliseconds. */
 const othersRemovalMs = 300_000;
 
-export function retentionOf({ storage, engines, security }: Config): NonNullable<StorageOptions['retention']> {
+export function retentionOf({
+  storage,
+  engines,
+  security,
+}: Config): NonNullable<StorageOptions['retention']> {
   // 0 days are for ever.
   const orNull = (days: number): number | null => (days === 0 ? null : days);
   const byType = Object.entries(storage.retention_days_by_type);

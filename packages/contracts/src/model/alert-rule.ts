@@ -55,7 +55,9 @@ export const AlertRuleFields = {
   group_by: Type.Array(Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$' }), {
     maxItems: 4,
     uniqueItems: true,
-    description: 'Tags of the metrics: one alert for each combination of their values.',
+    description:
+      'Tags that every metric of the conditions has: one alert for each combination of their values. `count(…)` over ' +
+      'events has type, source, severity, user_id, session_id and correlation_id.',
   }),
   on_no_data: Type.Enum(['ok', 'alert', 'keep'], {
     description:

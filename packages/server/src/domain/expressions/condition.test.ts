@@ -89,7 +89,7 @@ describe('a condition', () => {
   it('counts events by a filter, through a metric of its own', () => {
     const condition = expressions.compile('count(event.type == "error" && event.source == "api") > 20');
     expect(condition.counts).toEqual([
-      { metric: 'rule_events_46', filter: 'event.type == "error" && event.source == "api"' },
+      { metric: 'rule_events_46', filter: 'event.type == "error" && event.source == "api"', tags: [] },
     ]);
     expect(condition.reads).toEqual([{ metric: 'rule_events_46', agoMs: 0 }]);
     expect(evaluate(condition.text, { rule_events_46: times(21) }).holds).toBe(true);
@@ -103,6 +103,15 @@ describe('a condition', () => {
     const { counts } = expressions.compile(`1 < count ( ${filter} ) && errors > 2`);
     expect(counts.map((counted) => counted.filter)).toEqual([filter]);
     expect(compileExpression(filter, 'condition')).toHaveProperty('expression');
+  });
+
+  it('parts what it counts by tags, by another metric for other tags', () => {
+    const counted = (groupBy: readonly string[]) =>
+      expressions.compile('count(event.type == "error") > 20', groupBy).counts;
+    const [bySource] = counted(['source', 'type']);
+    expect(bySource?.tags).toEqual(['source', 'type']);
+    expect(counted(['type', 'source'])).toEqual([bySource]);
+    expect(counted([])[0]?.metric).not.toBe(bySource?.metric);
   });
 
   it('says what it reads, each once', () => {

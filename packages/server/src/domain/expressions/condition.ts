@@ -15,7 +15,12 @@ export interface CountedEvents {
   readonly metric: string;
   /** CEL over `event`. */
   readonly filter: string;
+  /** Properties of the event that the count is parted by, among {@link countedTags}. */
+  readonly tags: readonly string[];
 }
+
+/** Properties of an event by which counts of a filter may be grouped. */
+export const countedTags = ['type', 'source', 'severity', 'user_id', 'session_id', 'correlation_id'] as const;
 
 export interface Verdict {
   /** Null when what the condition hangs on has no values. */

@@ -37,8 +37,11 @@ interface CountCall {
 }
 
 export interface Expressions {
-  /** @throws ExpressionError with the position of what is wrong */
-  compile(text: string): Condition;
+  /**
+   * @param groupBy the tags by which its counts of filters are parted
+   * @throws ExpressionError with the position of what is wrong
+   */
+  compile(text: string, groupBy?: readonly string[]): Condition;
 }
 
 export interface ExpressionsOptions {
@@ -59,6 +62,7 @@ export function createExpressions({ metrics, hash }: ExpressionsOptions): Expres
   let reading: { values: ReadValues; windowMs: number } | null = null;
   let terms: Term[] = [];
   let counts: CountedEvents[] = [];
+  let tags: readonly string[] = [];
 
   const environment = new Environment({
     limits: {
@@ -152,8 +156,8 @@ export function createExpressions({ metrics, hash }: ExpressionsOptions): Expres
     if (node.op === 'id' || node.op === 'call') known(node);
     // The positions of an expression leave out the parentheses at its ends; those of the call do not.
     const filter = ast.input.slice(ast.input.indexOf('(', ast.start) + 1, ast.end - 1).trim();
-    const metric = `rule_events_${hash(filter)}`;
-    counts.push({ metric, filter });
+    const metric = `rule_events_${hash([filter, ...tags].join('\n'))}`;
+    counts.push({ metric, filter, tags });
     const macro = termMacro({ figure: { metric, statistic: 'count' }, changeMs: null });
     return {
       ...macro,
@@ -174,7 +178,7 @@ export function createExpressions({ metrics, hash }: ExpressionsOptions): Expres
   });
 
   return {
-    compile(text) {
+    compile(text, groupBy = []) {
       if (text.length > expressionLimits.length)
         throw new ExpressionError(
           `An expression has at most ${expressionLimits.length} characters`,
@@ -183,6 +187,7 @@ export function createExpressions({ metrics, hash }: ExpressionsOptions): Expres
         );
       terms = [];
       counts = [];
+      tags = [...groupBy].sort();
       const whole = parse(environment, text);
       checkSyntax(whole.ast);
       const type = check(whole, text);

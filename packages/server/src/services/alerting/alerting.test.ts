@@ -176,6 +176,17 @@ describe('alerting', () => {
   });
 
   it.each([
+    [
+      { condition: 'response_time > 1', group_by: ['source', 'type'] },
+      'group_by',
+      /response_time has no tag type; it has source/,
+    ],
+    [
+      { condition: 'count(event.type == "error") > 1', group_by: ['page'] },
+      'group_by',
+      /count\(…\) has no tag page; it has type, source/,
+    ],
+    [{ condition: 'users > 1', group_by: ['source'] }, 'group_by', /active_users .* cannot be grouped/],
     [{ condition: 'eror_rate > 1' }, 'condition', /Unknown variable: eror_rate \(at character 1\)/],
     [{ condition: 'errors > "x"' }, 'condition', /no such overload/],
     [{ condition: 'errors > 1', resolve_condition: 'errors <' }, 'resolve_condition', /Unexpected token/],

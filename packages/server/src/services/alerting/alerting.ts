@@ -2,6 +2,7 @@ import type { Clock } from '../../domain/clock.ts';
 import type { Log } from '../../domain/log.ts';
 import type { LiveMetrics } from '../../domain/metrics/live-metrics.ts';
 import type { Timers } from '../../domain/timers.ts';
+import type { Tracing } from '../../domain/tracing.ts';
 import type { Bus } from '../../engines/bus/port.ts';
 import type { EventStore } from '../../engines/event-store/port.ts';
 import type { RecordStore } from '../../engines/record-store/port.ts';
@@ -30,7 +31,7 @@ export interface AlertingOptions {
   /** Values of a tag that metrics tell apart. */
   readonly maxTagValues: number;
   /** What rules are evaluated on; null where this process has no live metrics, and evaluates nothing. */
-  readonly live: Pick<LiveMetrics, 'read' | 'watermark' | 'knownFrom' | 'onTick'> | null;
+  readonly live: Pick<LiveMetrics, 'read' | 'watermark' | 'knownFrom' | 'onTick' | 'tracesOf'> | null;
   readonly defined: DefinedMetrics;
   /** Files and directories of rules. */
   readonly ruleFiles: readonly string[];
@@ -50,6 +51,7 @@ export interface AlertingOptions {
   readonly newId: () => string;
   readonly metrics: AlertingMetrics;
   readonly log: Log;
+  readonly tracing?: Tracing | null;
   readonly delivery?: Partial<DeliveryLimits>;
 }
 
@@ -58,7 +60,19 @@ const leaseMs = 6000;
 
 /** Evaluates alert rules, tells people, and answers for rules, alerts, channels and silences. */
 export function createAlerting(options: AlertingOptions): Service {
-  const { bus, records, defined, project, clock, timers, newId, log, metrics, live } = options;
+  const {
+    bus,
+    records,
+    defined,
+    project,
+    clock,
+    timers,
+    newId,
+    log,
+    metrics,
+    live,
+    tracing = null,
+  } = options;
   const sealing = createSealing(options.secret);
   const send = createChannelSender(options.notifiers, sealing);
   const tell = createTeller(bus);
@@ -90,6 +104,7 @@ export function createAlerting(options: AlertingOptions): Service {
               timers,
               random: options.random,
               log,
+              tracing,
               onFinished: (outcome) => metrics.onNotification(outcome),
               ...(options.delivery === undefined ? {} : { limits: options.delivery }),
             }),
@@ -99,6 +114,7 @@ export function createAlerting(options: AlertingOptions): Service {
           newId,
           metrics,
           log,
+          tracing,
           onWritten: ({ events }) => {
             for (const { event, alert } of events) tell(event, alert);
           },

@@ -4,9 +4,10 @@ import type { RuleTiming } from '../../domain/alert-rules/group-state.ts';
 import type { Labels } from '../../domain/alert-rules/silencing.ts';
 import { parseDuration } from '../../domain/duration.ts';
 import { StreamFlowError, validationError } from '../../domain/errors.ts';
-import { type Condition, ExpressionError } from '../../domain/expressions/condition.ts';
+import { type Condition, countedTags, ExpressionError } from '../../domain/expressions/condition.ts';
 import { createExpressions, type Expressions } from '../../domain/expressions/environment.ts';
 import { builtInMetrics, definedMetric } from '../../domain/expressions/metric-catalogue.ts';
+import { builtInMetrics as measuredMetrics } from '../../domain/metrics/built-in-metrics.ts';
 import type { DefinedMetrics } from './defined-metrics.ts';
 
 /** A rule, ready to be evaluated. */
@@ -41,16 +42,30 @@ export async function openRuleBook(project: string, defined: DefinedMetrics): Pr
     ...builtInMetrics,
   ]);
   const expressions = createExpressions({ metrics, hash });
-  return { read: (id, definition) => readRule(id, definition, expressions) };
+  const tags: TagsByMetric = new Map<string, readonly string[]>([
+    ...own.map(({ name, group_by }) => [name, Object.keys(group_by)] as const),
+    ...Object.entries(measuredMetrics).map(([name, metric]) => [name, metric.tags] as const),
+  ]);
+  return { read: (id, definition) => readRule(id, definition, expressions, tags) };
 }
 
-function readRule(id: string, definition: AlertRuleDefinition, expressions: Expressions): ReadyRule {
+/** What each metric can be read in parts by. */
+type TagsByMetric = ReadonlyMap<string, readonly string[]>;
+
+function readRule(
+  id: string,
+  definition: AlertRuleDefinition,
+  expressions: Expressions,
+  tags: TagsByMetric,
+): ReadyRule {
   const windowMs = within('window', definition.window, 1000, longestReachMs);
-  const condition = compile('condition', definition.condition, expressions);
+  const { group_by: groupBy } = definition;
+  const condition = compile('condition', definition.condition, expressions, groupBy);
   const resolveCondition =
     definition.resolve_condition === null
       ? null
-      : compile('resolve_condition', definition.resolve_condition, expressions);
+      : compile('resolve_condition', definition.resolve_condition, expressions, groupBy);
+  for (const each of [condition, resolveCondition]) if (each !== null) expectTags(groupBy, each, tags);
   let reachMs = windowMs;
   for (const [field, each] of [
     ['condition', condition],
@@ -81,6 +96,19 @@ function readRule(id: string, definition: AlertRuleDefinition, expressions: Expr
   };
 }
 
+/** A tag that a metric does not have would put everything into one group without a name. */
+function expectTags(groupBy: readonly string[], condition: Condition, tags: TagsByMetric): void {
+  const counted = new Set(condition.counts.map(({ metric }) => metric));
+  for (const { metric } of condition.reads) {
+    const known: readonly string[] = counted.has(metric) ? countedTags : (tags.get(metric) ?? []);
+    const unknown = groupBy.find((tag) => !known.includes(tag));
+    if (unknown === undefined) continue;
+    const of = counted.has(metric) ? 'count(…)' : metric;
+    const has = known.length === 0 ? 'it cannot be grouped' : `it has ${known.join(', ')}`;
+    throw validationError([{ field: 'group_by', message: `group_by: ${of} has no tag ${unknown}; ${has}` }]);
+  }
+}
+
 function within(field: string, text: string, least: number, most: number): number {
   const value = parseDuration(text);
   if (value !== null && value >= least && value <= most) return value;
@@ -89,9 +117,14 @@ function within(field: string, text: string, least: number, most: number): numbe
   ]);
 }
 
-function compile(field: string, text: string, expressions: Expressions): Condition {
+function compile(
+  field: string,
+  text: string,
+  expressions: Expressions,
+  groupBy: readonly string[],
+): Condition {
   try {
-    return expressions.compile(text);
+    return expressions.compile(text, groupBy);
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
     const { start, end } = error;

@@ -2,6 +2,7 @@ import { StreamFlowError, validationError } from '../../domain/errors.ts';
 import { measured } from '../../domain/expressions/metric-catalogue.ts';
 import {
   compileDefinition,
+  countDefinition,
   type DefinedMetric,
   type MeasuredDefinition,
 } from '../../domain/metrics/defined-metric.ts';
@@ -44,13 +45,7 @@ export async function readStoredSeries(
   const counts = conditions.flatMap((condition) => condition.counts);
   const defined = [
     ...definitions.filter(({ name }) => !counts.some(({ metric }) => metric === name)),
-    ...counts.map(({ metric, filter }) => ({
-      name: metric,
-      type: 'counter' as const,
-      filter,
-      value: null,
-      group_by: {},
-    })),
+    ...counts.map(countDefinition),
   ].filter(({ name }) => metrics.has(name));
   const types = typesOf(metrics, defined);
   const { project, from, to } = query;
