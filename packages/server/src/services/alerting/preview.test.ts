@@ -190,15 +190,15 @@ describe('a preview', () => {
       );
     await preview(
       'count(event.type in ["error", "page"] && event.source == "api") > 1 || sales > 3',
-      500_000,
+      200_000,
     );
     await preview('count(event.source == "api") > 1', 1);
     await preview('count(event.type == "error") > 1 && active_users > 3', 1);
     expect(asked).toEqual([['metric', 'order', 'error', 'page'], undefined, undefined]);
-    await expect(preview('p95(response_time) > 1', 500_001)).rejects.toMatchObject({
+    await expect(preview('p95(response_time) > 1', 200_001)).rejects.toMatchObject({
       code: 'ValidationError',
       details: { field: 'from' },
-      message: expect.stringMatching(/reads every event.*500001 events.*at most 500000/),
+      message: expect.stringMatching(/reads every event.*200001 events.*at most 200000/),
     });
   });
 

@@ -22,7 +22,7 @@ export interface SeriesSource {
 }
 
 /** Events that are read one by one for a preview: some seconds of work. */
-const mostEventsRead = 500_000;
+const mostEventsRead = 200_000;
 
 /**
  * The series of a rule from stored events: by one query where the store counts what it reads, from the events themselves
