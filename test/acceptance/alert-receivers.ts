@@ -61,6 +61,42 @@ export async function startAlertReceivers(): Promise<AlertReceivers> {
   };
 }
 
+export interface BadReceivers {
+  readonly hangs: HttpReceiver;
+  readonly fails: HttpReceiver;
+  readonly dies: HttpReceiver;
+  readonly redirects: HttpReceiver;
+  /** Where the last one sends whoever asks it. */
+  readonly elsewhere: HttpReceiver;
+  /** Bodies for `POST /channels`, each webhook by its name here. */
+  readonly channels: readonly Readonly<Record<string, unknown>>[];
+  close(): Promise<void>;
+}
+
+/** Webhooks as they are on a bad day. */
+export async function startBadReceivers(): Promise<BadReceivers> {
+  const [hangs, fails, dies, redirects, elsewhere] = await Promise.all([
+    startHttpReceiver(),
+    startHttpReceiver(),
+    startHttpReceiver(),
+    startHttpReceiver(),
+    startHttpReceiver(),
+  ]);
+  hangs.answer = 'hang';
+  fails.answer = { status: 503, headers: { 'retry-after': '1' } };
+  dies.answer = 'die';
+  redirects.answer = { status: 302, headers: { location: elsewhere.url } };
+  const named = { hangs, fails, dies, redirects };
+  return {
+    ...named,
+    elsewhere,
+    channels: Object.entries(named).map(([name, { url }]) => ({ type: 'webhook', name, config: { url } })),
+    async close() {
+      await Promise.all([...Object.values(named), elsewhere].map((receiver) => receiver.close()));
+    },
+  };
+}
+
 function fromWebhook(body: string): Told {
   const { id, kind, level, rule }: { id: string; kind: string; level: string; rule: { name: string } } =
     JSON.parse(body);

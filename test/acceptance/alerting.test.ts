@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Alert, AlertDetail, AlertStats, ServiceName } from '@streamflow/contracts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type AlertReceivers, receiverNames, startAlertReceivers } from './alert-receivers.ts';
+import type { HttpReceiver } from '../../packages/server/src/services/alerting/receivers.fixture.ts';
+import {
+  type AlertReceivers,
+  type BadReceivers,
+  receiverNames,
+  startAlertReceivers,
+  startBadReceivers,
+} from './alert-receivers.ts';
 import { post, signIn } from './api.ts';
 import {
   freePorts,
@@ -116,7 +123,86 @@ const whatHappened = async (server: ServerProcess, token: string, id: string): P
   return data.timeline.map(({ what }) => what);
 };
 
+/** The notification that each try was of. */
+const idsTold = ({ received }: HttpReceiver): unknown[] =>
+  received.map(({ headers }) => headers['x-streamflow-notification']);
+
+async function deliveries(server: ServerProcess, token: string): Promise<AlertStats['notifications']> {
+  const { data }: { data: AlertStats } = await ask(server, token, '/alerts/stats');
+  return data.notifications;
+}
+
+/** An alert goes to a webhook that is well and to four that are not; those that get well are told, by the same id. */
+async function othersHoldNobodyUp(
+  front: ServerProcess,
+  server: ServerProcess,
+  token: string,
+  bad: BadReceivers,
+): Promise<void> {
+  for (const channel of [...receivers.channels, ...bad.channels])
+    await ask(server, token, '/channels', channel);
+  await ask(server, token, '/rules', rule);
+  await send(front, token, 'error', failures);
+  await everybodyIsTold(firing);
+  const { hangs, fails, dies, redirects, elsewhere } = bad;
+  // Each is tried by itself, and again.
+  await expect
+    .poll(() => [fails, dies].every(({ received }) => received.length >= 2) && hangs.received.length > 0, {
+      timeout: soonMs,
+    })
+    .toBe(true);
+  await expect
+    .poll(() => deliveries(server, token), { timeout: soonMs })
+    .toEqual({ pending: 3, delivered: receiverNames.length, failed: 1 });
+
+  fails.answer = { status: 200 };
+  dies.answer = { status: 200 };
+  await expect
+    .poll(() => deliveries(server, token), { timeout: soonMs })
+    .toEqual({ pending: 1, delivered: receiverNames.length + 2, failed: 1 });
+  for (const receiver of [fails, dies]) expect(new Set(idsTold(receiver)).size).toBe(1);
+  const ids = [hangs, fails, dies, redirects].map((receiver) => idsTold(receiver)[0]);
+  expect(new Set(ids).size).toBe(ids.length);
+
+  // A redirect is an answer, and a bad one: nobody is told where it points to.
+  expect([redirects.received.length, elsewhere.received.length]).toEqual([1, 0]);
+  const { id } = await theAlert(server, token);
+  const { data }: { data: AlertDetail } = await ask(server, token, `/alerts/${id}`);
+  const failed = data.timeline.filter(({ what }) => what === 'delivery_failed');
+  expect(failed.map(({ comment }) => comment)).toEqual([
+    expect.stringMatching(/^webhook:redirects: .*redirects \(302\)/),
+  ]);
+}
+
 describe('alerts of a whole server', () => {
+  let bad: BadReceivers;
+  beforeEach(async () => {
+    bad = await startBadReceivers();
+  });
+  afterEach(() => bad.close());
+
+  it('reach whoever is well while others hang, fail, redirect and die, and those once they are well', async () => {
+    const server = await start({
+      dataDirectory: directory.path,
+      ports: await freePorts(),
+      env: receivers.env,
+    });
+    const token = await signIn(server);
+    await othersHoldNobodyUp(server, server, token, bad);
+
+    // Who hangs is let go after the deadline of a try, and is then told all of it in order.
+    await send(server, token, 'custom.paid', purchases);
+    await everybodyIsTold(firing, resolved);
+    bad.hangs.answer = { status: 200 };
+    await expect
+      .poll(() => deliveries(server, token), { timeout: soonMs })
+      .toEqual({ pending: 0, delivered: 2 * (receiverNames.length + 3), failed: 2 });
+    const ids = idsTold(bad.hangs);
+    expect(ids.slice(0, -1)).toEqual(Array(ids.length - 1).fill(ids[0]));
+    expect(ids.length).toBeGreaterThan(2);
+    expect(ids.at(-1)).not.toBe(ids[0]);
+  }, 180_000);
+
   it('reach everybody once, are taken on, and end once, though the server is killed twice', async () => {
     const options = { dataDirectory: directory.path, ports: await freePorts(), env: receivers.env };
     let server = await start(options);
@@ -166,10 +252,12 @@ describe('alerts of a whole server', () => {
 
 await describeWithServers('alerts of services apart', () => {
   let engines: SharedEngines;
+  let bad: BadReceivers;
 
   beforeEach(async () => {
-    engines = await createSharedEngines();
+    [engines, bad] = await Promise.all([createSharedEngines(), startBadReceivers()]);
   });
+  afterEach(() => bad.close());
   afterEach(async () => {
     await engines.remove();
   }, 60_000);
@@ -178,6 +266,16 @@ await describeWithServers('alerts of services apart', () => {
     const env = { ...engines.env, ...receivers.env };
     return start({ dataDirectory: directory.path, ports: await freePorts(), env, services });
   }
+
+  it('reach whoever is well while others hang, fail, redirect and die', async () => {
+    const [front, alerting] = await Promise.all([
+      startServices('ingestion', 'storage', 'analytics'),
+      startServices('alerting'),
+    ]);
+    const token = await signIn(front);
+    await expect.poll(() => hasEvaluated(alerting), { timeout: soonMs }).toBe(true);
+    await othersHoldNobodyUp(front, alerting, token, bad);
+  }, 180_000);
 
   it('are taken over from an evaluator that dies, who repeats at most what was under way', async () => {
     const [front, ...replicas] = await Promise.all([
@@ -198,10 +296,7 @@ await describeWithServers('alerts of services apart', () => {
     await send(front, token, 'custom.paid', failures);
     await send(front, token, 'error', failures);
     await everybodyIsTold(firing);
-    const delivered = async (): Promise<number> => {
-      const { data }: { data: AlertStats } = await ask(other, token, '/alerts/stats');
-      return data.notifications.delivered;
-    };
+    const delivered = async (): Promise<number> => (await deliveries(other, token)).delivered;
     await expect.poll(delivered, { timeout: soonMs }).toBe(2);
     await active.kill9();
     receivers.webhook.answer = { status: 200 };

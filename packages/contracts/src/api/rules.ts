@@ -146,7 +146,7 @@ export const previewRule = defineRoute({
   operationId: 'previewRule',
   summary: 'Try an alert rule against stored events',
   description:
-    'When it would have fired, and what would have been sent, by the same states, grouping, suppression and escalation as a rule that runs. Nothing is sent or kept. Conditions over more than counts of events, errors and means of response times are tried on at most 500,000 events: 422 names their number where there are more.',
+    'When it would have fired, and what would have been sent, by the same states, grouping, suppression and escalation as a rule that runs. Nothing is sent or kept. Conditions over more than counts of events, errors and means of response times are tried on at most 200,000 events: 422 names their number where there are more.',
   tag,
   permission: 'alerts:read',
   body: RulePreviewBody,

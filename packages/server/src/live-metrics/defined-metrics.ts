@@ -1,15 +1,12 @@
-import { countedGroupBy } from '../domain/expressions/condition.ts';
-import type { MeasuredDefinition } from '../domain/metrics/defined-metric.ts';
+import type { CountedEvents } from '../domain/expressions/condition.ts';
+import { countDefinition, type MeasuredDefinition } from '../domain/metrics/defined-metric.ts';
 import { metricDefinitions } from '../domain/records/metric-definitions.ts';
 import type { RecordStore } from '../engines/record-store/port.ts';
 import { mostDefinitions } from './definition-source.ts';
 
 export interface DefinedMetrics {
   list(project: string): Promise<readonly MeasuredDefinition[]>;
-  count(
-    project: string,
-    counted: { readonly metric: string; readonly filter: string; readonly tags: readonly string[] },
-  ): Promise<void>;
+  count(project: string, counted: CountedEvents): Promise<void>;
 }
 
 /** The metric definitions of the record store, for those who use metrics by name and add filters to be counted. */
@@ -23,19 +20,15 @@ export function createDefinedMetrics(records: RecordStore, newId: () => string):
       });
       return page.records;
     },
-    count: (project, { metric, filter, tags }) =>
+    count: (project, counted) =>
       records.transaction(async (transaction) => {
-        if ((await transaction.find(metricDefinitions, { project, name: metric })) !== null) return;
+        if ((await transaction.find(metricDefinitions, { project, name: counted.metric })) !== null) return;
         await transaction.insert(metricDefinitions, {
           project,
           id: newId(),
-          name: metric,
+          ...countDefinition(counted),
           description: 'Counted for conditions of alert rules.',
-          type: 'counter',
           unit: '',
-          filter,
-          value: null,
-          group_by: countedGroupBy(tags),
           enabled: true,
         });
       }),

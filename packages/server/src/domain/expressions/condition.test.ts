@@ -95,15 +95,6 @@ describe('a condition', () => {
     expect(evaluate(condition.text, { rule_events_46: times(21) }).holds).toBe(true);
   });
 
-  it('parts what it counts by tags, by another metric for other tags', () => {
-    const counted = (groupBy: readonly string[]) =>
-      expressions.compile('count(event.type == "error") > 20', groupBy).counts;
-    const [bySource] = counted(['source', 'type']);
-    expect(bySource?.tags).toEqual(['source', 'type']);
-    expect(counted(['type', 'source'])).toEqual([bySource]);
-    expect(counted([])[0]?.metric).not.toBe(bySource?.metric);
-  });
-
   it.each([
     '(event.type == "error" || event.type == "crash") && event.source == "api"',
     'event.type == "error" || (event.type == "api.response" && event.source == "api")',
@@ -112,6 +103,15 @@ describe('a condition', () => {
     const { counts } = expressions.compile(`1 < count ( ${filter} ) && errors > 2`);
     expect(counts.map((counted) => counted.filter)).toEqual([filter]);
     expect(compileExpression(filter, 'condition')).toHaveProperty('expression');
+  });
+
+  it('parts what it counts by tags, by another metric for other tags', () => {
+    const counted = (groupBy: readonly string[]) =>
+      expressions.compile('count(event.type == "error") > 20', groupBy).counts;
+    const [bySource] = counted(['source', 'type']);
+    expect(bySource?.tags).toEqual(['source', 'type']);
+    expect(counted(['type', 'source'])).toEqual([bySource]);
+    expect(counted([])[0]?.metric).not.toBe(bySource?.metric);
   });
 
   it('says what it reads, each once', () => {

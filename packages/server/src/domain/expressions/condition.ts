@@ -22,10 +22,6 @@ export interface CountedEvents {
 /** Properties of an event by which counts of a filter may be grouped. */
 export const countedTags = ['type', 'source', 'severity', 'user_id', 'session_id', 'correlation_id'] as const;
 
-/** The expressions of a metric definition for these tags, by name. */
-export const countedGroupBy = (tags: readonly string[]): Record<string, string> =>
-  Object.fromEntries(tags.map((tag) => [tag, `event.${tag}`]));
-
 export interface Verdict {
   /** Null when what the condition hangs on has no values. */
   readonly holds: boolean | null;

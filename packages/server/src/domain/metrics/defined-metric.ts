@@ -1,4 +1,5 @@
 import type { Issue, MetricType } from '@streamflow/contracts';
+import type { CountedEvents } from '../expressions/condition.ts';
 import { compileExpression, type Expected, type Expression } from './expressions.ts';
 
 /** What of a definition says what is measured. */
@@ -9,6 +10,15 @@ export interface MeasuredDefinition {
   readonly value: string | null;
   readonly group_by: Readonly<Record<string, string>>;
 }
+
+/** What measures the events that a condition counts by a filter, parted by properties of theirs. */
+export const countDefinition = ({ metric, filter, tags }: CountedEvents): MeasuredDefinition => ({
+  name: metric,
+  type: 'counter',
+  filter,
+  value: null,
+  group_by: Object.fromEntries(tags.map((tag) => [tag, `event.${tag}`])),
+});
 
 export interface DefinedMetric {
   readonly name: string;

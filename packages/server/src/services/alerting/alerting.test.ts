@@ -414,7 +414,7 @@ describe('alerting', () => {
       to: '2023-12-02T00:00:00Z',
     };
     expect((await call('POST', '/rules/preview', one)).body.data.firings).toEqual([]);
-    stored = 500_001;
+    stored = 200_001;
     const crowded = await call('POST', '/rules/preview', one);
     expect([crowded.status, crowded.body.details.field]).toEqual([422, 'from']);
     const dense = await call('POST', '/rules/preview', {

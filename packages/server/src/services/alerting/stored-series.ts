@@ -1,8 +1,8 @@
 import { StreamFlowError, validationError } from '../../domain/errors.ts';
-import { countedGroupBy } from '../../domain/expressions/condition.ts';
 import { measured } from '../../domain/expressions/metric-catalogue.ts';
 import {
   compileDefinition,
+  countDefinition,
   type DefinedMetric,
   type MeasuredDefinition,
 } from '../../domain/metrics/defined-metric.ts';
@@ -22,7 +22,7 @@ export interface SeriesSource {
 }
 
 /** Events that are read one by one for a preview: some seconds of work. */
-const mostEventsRead = 500_000;
+const mostEventsRead = 200_000;
 
 /**
  * The series of a rule from stored events: by one query where the store counts what it reads, from the events themselves
@@ -45,13 +45,7 @@ export async function readStoredSeries(
   const counts = conditions.flatMap((condition) => condition.counts);
   const defined = [
     ...definitions.filter(({ name }) => !counts.some(({ metric }) => metric === name)),
-    ...counts.map(({ metric, filter, tags }) => ({
-      name: metric,
-      type: 'counter' as const,
-      filter,
-      value: null,
-      group_by: countedGroupBy(tags),
-    })),
+    ...counts.map(countDefinition),
   ].filter(({ name }) => metrics.has(name));
   const types = typesOf(metrics, defined);
   const { project, from, to } = query;
