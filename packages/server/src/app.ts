@@ -23,6 +23,7 @@ import type { Principal, Service } from './http/service.ts';
 import { createAcceptanceLedger } from './ledger/acceptance-ledger.ts';
 import { createTeardown, startWithTeardown, type Teardown, type TeardownReport } from './lifecycle.ts';
 import { createDefinedMetrics } from './live-metrics/defined-metrics.ts';
+import { applyDefinitionFiles } from './live-metrics/definition-files.ts';
 import { createDefinitionSource } from './live-metrics/definition-source.ts';
 import { createLiveMetrics } from './live-metrics/live-metrics.ts';
 import { createMetrics } from './observability/metrics.ts';
@@ -152,6 +153,15 @@ export function startApp({
       maxTagValues,
     });
     if (run !== 'command' && run.some((name) => readsLiveMetrics.includes(name))) {
+      // Before live metrics are filled from the store, so that those of files are too.
+      if (run.includes('analytics'))
+        await applyDefinitionFiles({
+          paths: config.analytics.metric_files,
+          records,
+          project: 'default',
+          newId: randomUUID,
+          log,
+        });
       definitions.start();
       teardown.push('metric definitions', async () => definitions.stop());
       await live.start();

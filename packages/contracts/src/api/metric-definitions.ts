@@ -4,6 +4,7 @@ import { defineRoute, Envelope, Page } from './route.ts';
 import { IfMatchHeaders, RecordListQuery } from './users.ts';
 
 const tag = 'Metrics';
+const ofFile = '409 for a definition that a file keeps (`managed_by`).';
 
 const { name, description, type, unit, filter, value, group_by, enabled } = MetricDefinitionFields;
 
@@ -96,7 +97,7 @@ export const replaceMetricDefinition = defineRoute({
   path: '/metric-definitions/:id',
   operationId: 'replaceMetricDefinition',
   summary: 'Replace a metric definition',
-  description: 'What was measured before stays as it was; a backfill computes it anew.',
+  description: `What was measured before stays as it was; a backfill computes it anew. ${ofFile}`,
   tag,
   permission: 'metrics:write',
   params: MetricDefinitionParams,
@@ -110,6 +111,7 @@ export const deleteMetricDefinition = defineRoute({
   path: '/metric-definitions/:id',
   operationId: 'deleteMetricDefinition',
   summary: 'Delete a metric definition',
+  description: ofFile,
   tag,
   permission: 'metrics:write',
   params: MetricDefinitionParams,

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { integer } from '../setting.ts';
+import { integer, list } from '../setting.ts';
 
 /* How live metrics are computed. */
 
@@ -20,5 +20,13 @@ export const analytics = Type.Object({
     default: 200,
     minimum: 1,
     maximum: 10_000,
+  }),
+  metric_files: list({
+    env: 'ANALYTICS_METRIC_FILES',
+    description:
+      'Files of metric definitions, each with the fields of `POST /metric-definitions`: one, a list, or a list under `metrics`; or directories of `.yaml`, `.yml` and `.json` files, relative to the working directory. The analytics service makes the definitions as they say when it starts, and deletes those that have left the files; by the API they cannot be changed. Without this setting definitions that it made stay, and can be changed.',
+    isItem: (item) => item !== '',
+    items: 'paths of files and directories',
+    default: [],
   }),
 });

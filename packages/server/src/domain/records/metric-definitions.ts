@@ -35,3 +35,18 @@ export const metricDefinitions = defineRecordKind(MetricDefinitionRecordFields, 
   orders: ['name'],
   unversioned: [],
 });
+
+const MetricDefinitionOriginFields = Type.Object({
+  /** As the configuration names it. */
+  file: Type.String(),
+});
+
+/** Of the definitions that files keep, by their ids. */
+export const metricDefinitionOrigins = defineRecordKind(MetricDefinitionOriginFields, {
+  name: 'metric_definition_origins',
+  columns: { file: 'text' },
+  unique: [],
+  filters: [],
+  orders: [],
+  unversioned: [],
+});

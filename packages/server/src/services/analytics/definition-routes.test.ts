@@ -7,6 +7,7 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../../domain/log.ts';
 import { testEvent } from '../../domain/metrics/live-metrics.fixture.ts';
+import { metricDefinitionOrigins } from '../../domain/records/metric-definitions.ts';
 import { createFakeTimers, type FakeTimers } from '../../domain/timers.fixture.ts';
 import type { LiveMessage } from '../../engines/bus/port.ts';
 import { principals, startTestServer, type TestServer } from '../../http/server.fixture.ts';
@@ -148,6 +149,20 @@ describe('/metric-definitions', () => {
     const viewer = { authorization: 'Bearer viewer' };
     expect((await call('POST', '/metric-definitions', { ...sales, name: 'b' }, viewer)).statusCode).toBe(403);
     expect((await call('GET', '/metric-definitions', undefined, viewer)).statusCode).toBe(200);
+  });
+
+  it('are not changed or deleted while a file keeps them, and say so', async () => {
+    const { id } = await define();
+    const url = `/metric-definitions/${id}`;
+    const origin = { project: 'default', id };
+    await records.store.insert(metricDefinitionOrigins, { ...origin, file: 'metrics.yaml' });
+    expect((await call('GET', url)).json().data.managed_by).toBe('metrics.yaml');
+    expect((await call('GET', '/metric-definitions')).json().data[0].managed_by).toBe('metrics.yaml');
+    for (const refused of [await call('PUT', url, sales), await call('DELETE', url)])
+      expect([refused.statusCode, refused.json().details]).toEqual([409, { managed_by: 'metrics.yaml' }]);
+    await records.store.delete(metricDefinitionOrigins, origin);
+    expect((await call('PUT', url, sales)).json().data).toMatchObject({ managed_by: null, version: 2 });
+    expect((await call('DELETE', url)).statusCode).toBe(200);
   });
 
   it('are known to every worker within two seconds, and no longer when they are gone or disabled', async () => {

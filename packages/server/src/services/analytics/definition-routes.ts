@@ -3,9 +3,7 @@ import {
   createMetricDefinition,
   deleteMetricDefinition,
   getMetricDefinition,
-  type Issue,
   listMetricDefinitions,
-  liveFigureNames,
   type MetricDefinition,
   MetricDefinitionBody,
   MetricDefinitionParams,
@@ -17,13 +15,17 @@ import { entityTag, matchOptions } from '../../access/routes/entity-tag.ts';
 import { envelope, timeText } from '../../access/routes/envelope.ts';
 import { readPage } from '../../access/routes/record-pages.ts';
 import type { Clock } from '../../domain/clock.ts';
-import { StreamFlowError, validationError } from '../../domain/errors.ts';
+import { StreamFlowError } from '../../domain/errors.ts';
 import type { Log } from '../../domain/log.ts';
-import { isBuiltInMetric } from '../../domain/metrics/built-in-metrics.ts';
-import { compileDefinition, type DefinedMetric } from '../../domain/metrics/defined-metric.ts';
-import { type MetricDefinitionRecord, metricDefinitions } from '../../domain/records/metric-definitions.ts';
+import {
+  type MetricDefinitionRecord,
+  metricDefinitionOrigins,
+  metricDefinitions,
+} from '../../domain/records/metric-definitions.ts';
 import type { RecordStore } from '../../engines/record-store/port.ts';
 import type { MountedRoute } from '../../http/service.ts';
+import { definitionFields, usableMetric } from '../../live-metrics/definition-fields.ts';
+import { readDefinitionOrigins, refuseKeptByFile } from '../../live-metrics/definition-origins.ts';
 import { mostDefinitions } from '../../live-metrics/definition-source.ts';
 import type { Backfilling } from './backfill.ts';
 import { readBackfill } from './backfill.ts';
@@ -54,14 +56,18 @@ export function definitionRoutes(options: DefinitionRoutesOptions): MountedRoute
   return [
     {
       contract: listMetricDefinitions,
-      handle: ({ query, principal: { project } }) =>
-        readPage(records, metricDefinitions, { project }, listQuery.Parse(query), view),
+      async handle({ query, principal: { project } }) {
+        const origins = await readDefinitionOrigins(records, project);
+        return readPage(records, metricDefinitions, { project }, listQuery.Parse(query), (record) =>
+          view(record, origins.get(record.id) ?? null),
+        );
+      },
     },
     {
       contract: createMetricDefinition,
       async handle({ body, principal: { project, id: by }, reply }) {
-        const fields = fieldsOf(definitionBody.Parse(body));
-        compiled(fields);
+        const fields = definitionFields(definitionBody.Parse(body));
+        usableMetric(fields);
         const record = await records.transaction(async (transaction) => {
           if ((await transaction.count(metricDefinitions, { project })) >= mostDefinitions)
             throw new StreamFlowError('Conflict', `There are ${mostDefinitions} definitions already`);
@@ -69,47 +75,53 @@ export function definitionRoutes(options: DefinitionRoutesOptions): MountedRoute
         });
         log.info('Metric defined', { metric: record.name, by });
         reply.header('etag', entityTag(record));
-        return envelope('Metric defined successfully', view(record), clock.now());
+        return envelope('Metric defined successfully', view(record, null), clock.now());
       },
     },
     {
       contract: getMetricDefinition,
       async handle({ params: given, principal: { project }, reply }) {
         const record = await found(project, given);
+        const origin = await records.get(metricDefinitionOrigins, record);
         reply.header('etag', entityTag(record));
-        return envelope('Metric definition retrieved successfully', view(record), clock.now());
+        return envelope(
+          'Metric definition retrieved successfully',
+          view(record, origin?.file ?? null),
+          clock.now(),
+        );
       },
     },
     {
       contract: replaceMetricDefinition,
       async handle({ params: given, body, headers, principal: { project, id: by }, reply }) {
-        const fields = fieldsOf(definitionBody.Parse(body));
-        compiled(fields);
+        const fields = definitionFields(definitionBody.Parse(body));
+        usableMetric(fields);
         const ref = { project, id: params.Parse(given).id.toLowerCase() };
-        const record = await records.update(
-          metricDefinitions,
-          ref,
-          fields,
-          matchOptions(headers['if-match']),
-        );
+        const record = await records.transaction(async (transaction) => {
+          await refuseKeptByFile(transaction, ref);
+          return transaction.update(metricDefinitions, ref, fields, matchOptions(headers['if-match']));
+        });
         log.info('Metric definition replaced', { metric: record.name, by });
         reply.header('etag', entityTag(record));
-        return envelope('Metric definition replaced successfully', view(record), clock.now());
+        return envelope('Metric definition replaced successfully', view(record, null), clock.now());
       },
     },
     {
       contract: deleteMetricDefinition,
       async handle({ params: given, principal: { project, id: by } }) {
         const record = await found(project, given);
-        await records.delete(metricDefinitions, record);
+        await records.transaction(async (transaction) => {
+          await refuseKeptByFile(transaction, record);
+          await transaction.delete(metricDefinitions, record);
+        });
         log.info('Metric definition deleted', { metric: record.name, by });
-        return envelope('Metric definition deleted successfully', view(record), clock.now());
+        return envelope('Metric definition deleted successfully', view(record, null), clock.now());
       },
     },
     {
       contract: backfillMetricDefinition,
       async handle({ params: given, body, principal: { project }, signal }) {
-        const metric = compiled(await found(project, given));
+        const metric = usableMetric(await found(project, given));
         const done = await options.backfill.run(project, metric, readBackfill(body), signal);
         return envelope('Metric computed from the stored events', done, clock.now());
       },
@@ -117,36 +129,7 @@ export function definitionRoutes(options: DefinitionRoutesOptions): MountedRoute
   ];
 }
 
-type Fields = Pick<
-  MetricDefinitionRecord,
-  'name' | 'description' | 'type' | 'unit' | 'filter' | 'value' | 'group_by' | 'enabled'
->;
-
-const fieldsOf = (body: MetricDefinitionBody): Fields => ({
-  name: body.name,
-  description: body.description ?? '',
-  type: body.type,
-  unit: body.unit ?? '',
-  filter: body.filter ?? null,
-  value: body.value ?? null,
-  group_by: body.group_by ?? {},
-  enabled: body.enabled ?? true,
-});
-
-const isTaken = (name: string): boolean =>
-  isBuiltInMetric(name) || liveFigureNames.some((known) => known === name);
-
-function compiled(fields: Fields): DefinedMetric {
-  if (isTaken(fields.name))
-    throw validationError([{ field: 'name', message: `${fields.name} is a built-in metric` }]);
-  const made = compileDefinition(fields);
-  if ('metric' in made) return made.metric;
-  const [first, ...others]: readonly Issue[] = made.issues;
-  if (first === undefined) throw new Error('A definition was refused without an issue');
-  throw validationError([first, ...others]);
-}
-
-const view = (record: MetricDefinitionRecord): MetricDefinition => ({
+const view = (record: MetricDefinitionRecord, managedBy: string | null): MetricDefinition => ({
   id: record.id,
   name: record.name,
   description: record.description,
@@ -156,6 +139,7 @@ const view = (record: MetricDefinitionRecord): MetricDefinition => ({
   value: record.value,
   group_by: record.group_by,
   enabled: record.enabled,
+  managed_by: managedBy,
   created_at: timeText(record.created_at),
   updated_at: timeText(record.updated_at),
   version: record.version,

@@ -86,12 +86,12 @@ interface MetricRowProps {
 }
 
 function MetricRow({ definition, mayEdit, onEdit }: MetricRowProps) {
-  const { id, name, type, unit, filter, value, enabled } = definition;
+  const { id, name, type, unit, filter, value, enabled, managed_by: managedBy } = definition;
   const backfill = useMutation({ mutationFn: () => client.metricDefinitions.backfill(id) });
   return (
     <tr>
       <td>
-        {mayEdit ? (
+        {mayEdit && managedBy === null ? (
           <button className="link" onClick={onEdit} type="button">
             {name}
           </button>
@@ -99,6 +99,7 @@ function MetricRow({ definition, mayEdit, onEdit }: MetricRowProps) {
           name
         )}{' '}
         {enabled ? null : <span className="quiet">off</span>}
+        {managedBy === null ? null : <span className="quiet"> kept in {managedBy}</span>}
       </td>
       <td>
         {type} <span className="quiet">{unit}</span>

@@ -5,6 +5,7 @@ import { metricDefinitions } from './migrations/0003-metric-definitions.ts';
 import { access } from './migrations/0004-access.ts';
 import { alerting } from './migrations/0005-alerting.ts';
 import { alertRuleOrigins } from './migrations/0006-alert-rule-origins.ts';
+import { metricDefinitionOrigins } from './migrations/0007-metric-definition-origins.ts';
 
 /** The schema of all records, step by step, for every dialect. */
 export const recordMigrations: readonly RecordMigration[] = [
@@ -14,4 +15,5 @@ export const recordMigrations: readonly RecordMigration[] = [
   access,
   alerting,
   alertRuleOrigins,
+  metricDefinitionOrigins,
 ];
