@@ -67,7 +67,7 @@ async function preview({ data, events }) {
       const begun = performance.now();
       const range = { project, from: begin, to: end };
       const { firings, step } = await previewRule(
-        opened.store,
+        { events: opened.store, definitions: [], maxTagValues: 100 },
         ready,
         range,
         new AbortController().signal,
@@ -130,6 +130,7 @@ async function evaluate({ rules, groups, turns }) {
       newId: randomUUID,
       metrics: { onFired: () => {}, onNotification: () => {}, onEvaluation: () => {} },
       log: silentLog,
+      tracing: null,
       onWritten: ({ events }) => {
         live.changes += events.length;
       },

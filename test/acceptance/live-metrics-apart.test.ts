@@ -1,4 +1,4 @@
-import type { AnalyticsWindows, ServiceName, RealtimeMetrics } from '@streamflow/contracts';
+import type { AnalyticsWindows, RealtimeMetrics, ServiceName } from '@streamflow/contracts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { countUntil, signIn } from './api.ts';
 import { idsOf, sendAgain, startLoad } from './load.ts';

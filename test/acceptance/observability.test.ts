@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
@@ -27,6 +29,7 @@ beforeAll(async () => {
       // Only what a caller has sampled is traced, so that each test knows its spans.
       JAEGER_SAMPLE_RATIO: '0',
       OTEL_BSP_SCHEDULE_DELAY: '100',
+      ALERTING_ALLOW_PRIVATE_TARGETS: 'true',
     },
   });
   token = await signIn(server);
@@ -78,6 +81,85 @@ describe('traces', () => {
     });
     for (const { startTimeUnixNano, endTimeUnixNano } of spans.values())
       expect(BigInt(endTimeUnixNano) >= BigInt(startTimeUnixNano)).toBe(true);
+  });
+
+  it('go on to the alert that it raises, to the notification, and to whom it is sent', async () => {
+    const [traceId, caller] = ['5bf92f3577b34da6a3ce929d0e0e4736', '10f067aa0ba902b7'];
+    const received: (string | string[] | undefined)[] = [];
+    const hook = createServer((request, response) => {
+      received.push(request.headers.traceparent);
+      request.resume().once('end', () => response.end());
+    }).listen(0, '127.0.0.1');
+    await once(hook, 'listening');
+    try {
+      const address = hook.address();
+      const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/`;
+      const headers = {
+        'content-type': 'application/json',
+        authorization: `Bearer ${token}`,
+        'x-correlation-id': 'rules-17',
+      };
+      const make = (path: string, body: object) =>
+        fetch(server.url('alerting', path), { method: 'POST', headers, body: JSON.stringify(body) });
+      expect((await make('/channels', { type: 'webhook', name: 'traced', config: { url } })).status).toBe(
+        201,
+      );
+      const rule = {
+        name: 'Traced',
+        condition: 'error_count > 0',
+        window: '10s',
+        group_by: ['type'],
+        channels: ['webhook:traced'],
+      };
+      expect((await make('/rules', rule)).status).toBe(201);
+      // What is logged for a request names it.
+      expect(server.output()).toMatch(/"message":"Alert rule created","correlation_id":"rules-17"/);
+      const sent = await fetch(server.url('ingestion', '/events'), {
+        method: 'POST',
+        headers: { ...headers, traceparent: `00-${traceId}-${caller}-01` },
+        body: JSON.stringify({ ...event, type: 'error' }),
+      });
+      expect(sent.status).toBe(201);
+      const spans = await vi.waitFor(
+        () => {
+          const found = new Map(
+            receiver.spans.filter((span) => span.traceId === traceId).map((span) => [span.name, span]),
+          );
+          expect([...found.keys()]).toEqual(expect.arrayContaining(['fire alert', 'notify webhook']));
+          return found;
+        },
+        { timeout: 15_000 },
+      );
+      expect(spans.get('fire alert')?.parentSpanId).toBe(spans.get('publish error')?.spanId);
+      expect(spans.get('fire alert')?.attributes).toMatchObject({ 'streamflow.rule.name': 'Traced' });
+      expect(spans.get('notify webhook')?.parentSpanId).toBe(spans.get('fire alert')?.spanId);
+      expect(received[0]).toBe(`00-${traceId}-${spans.get('notify webhook')?.spanId}-01`);
+    } finally {
+      hook.close();
+      hook.closeAllConnections();
+    }
+  });
+
+  it('have what the store is asked for a request that is traced', async () => {
+    const [traceId, caller] = ['6bf92f3577b34da6a3ce929d0e0e4736', '20f067aa0ba902b7'];
+    const answer = await fetch(server.url('storage', '/events?limit=1'), {
+      headers: { authorization: `Bearer ${token}`, traceparent: `00-${traceId}-${caller}-01` },
+    });
+    expect(answer.status).toBe(200);
+    await vi.waitFor(
+      () => {
+        const found = receiver.spans.filter((span) => span.traceId === traceId);
+        const [request, query] = ['GET /events', 'list events'].map((name) =>
+          found.find((span) => span.name === name),
+        );
+        expect(query?.parentSpanId).toBe(request?.spanId);
+        expect(query?.attributes).toMatchObject({
+          'db.system.name': 'clickhouse',
+          'db.operation.name': 'list',
+        });
+      },
+      { timeout: 10_000 },
+    );
   });
 
   it('leave out what is not sampled', async () => {

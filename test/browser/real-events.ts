@@ -1,9 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { createGunzip } from 'node:zlib';
-import { randomUUID } from 'node:crypto';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const shared = process.env.STREAMFLOW_SHARED_DATA ?? resolve(root, '../shared/data');

@@ -1,5 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import { type Role, roles, type Scope, scopes, type ServiceName } from '@streamflow/contracts';
+import { type Role, roles, type Scope, type ServiceName, scopes } from '@streamflow/contracts';
 import {
   administrator,
   freePorts,

@@ -9,9 +9,9 @@ export type { EventTailFrame, EventTailOptions, EventTailSocket } from './event-
 export * from './events-api.ts';
 export * from './http-types.ts';
 export type { IngestionSocket, IngestionSocketOptions } from './ingestion-socket.ts';
+export type { LiveMetricsFrame, LiveMetricsOptions, LiveMetricsSocket } from './live-metrics-socket.ts';
 export type { MetricDefinitionsApi } from './metric-definitions-api.ts';
 export * from './metrics-api.ts';
-export type { LiveMetricsFrame, LiveMetricsOptions, LiveMetricsSocket } from './live-metrics-socket.ts';
 export type { ConnectionOptions, DeliveryOptions, StreamFlowOptions } from './options.ts';
 export type { Query, QueryValue } from './query-string.ts';
 export * from './socket-types.ts';

@@ -21,9 +21,9 @@ import { createEventsApi, type EventsApi } from './events-api.ts';
 import type { FollowDependencies } from './following-socket.ts';
 import { Gate } from './gate.ts';
 import { IngestionSocket, type IngestionSocketOptions } from './ingestion-socket.ts';
+import { type LiveMetricsOptions, LiveMetricsSocket } from './live-metrics-socket.ts';
 import { createMetricDefinitionsApi, type MetricDefinitionsApi } from './metric-definitions-api.ts';
 import { type AnalyticsApi, createAnalyticsApi, createMetricsApi, type MetricsApi } from './metrics-api.ts';
-import { type LiveMetricsOptions, LiveMetricsSocket } from './live-metrics-socket.ts';
 import {
   type ConnectionSettings,
   type RetryPolicy,

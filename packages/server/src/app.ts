@@ -37,6 +37,7 @@ import { readSiteFiles } from './services/dashboard/site-files.ts';
 import { createIngestion } from './services/ingestion/ingestion.ts';
 import { createStorage } from './services/storage/storage.ts';
 import { siteDirectory } from './site-directory.ts';
+import { traceReads } from './trace-reads.ts';
 import { version } from './version.ts';
 import { watchAlerting, watchStorage } from './watch-services.ts';
 
@@ -128,8 +129,10 @@ export function startApp({
     });
     if (administrator !== null) onAdministrator(administrator);
     const rateLimiter = await openRateLimiter(opening);
+    const stored = await openEvents(opening, database);
+    const system = config.engines.events === 'postgres' ? 'postgresql' : 'clickhouse';
     const opened = {
-      events: await openEvents(opening, database),
+      events: tracing === null ? stored : traceReads(stored, tracing, system),
       bus: await guardDisk(opening, await openBus(opening)),
     };
     const { crash_point: crashPoint } = config.testing;
@@ -223,8 +226,10 @@ export function startApp({
         bus,
         records,
         events,
+        maxTagValues,
         live: run === 'command' ? null : live,
         defined: createDefinedMetrics(records, randomUUID),
+        ruleFiles: config.alerting.rule_files,
         notifiers: createNotifiers({
           allowPrivateTargets: config.alerting.allow_private_targets,
           allowedNetworks: config.alerting.allowed_networks,
@@ -242,6 +247,7 @@ export function startApp({
         newId: randomUUID,
         metrics: metrics.alerting,
         log: log.child({ service: 'alerting' }),
+        tracing,
       }),
       dashboard: createDashboard({
         bus,

@@ -140,10 +140,20 @@ export const MetricsFrame = Type.Object(
     timestamp: Timestamp,
     metrics: Figures,
     by: EventParts,
+    revised: Type.Optional(
+      Type.Array(SnapshotSecond, {
+        maxItems: 30,
+        description:
+          'Seconds of the last five minutes that were told before and are not as they were, oldest first: events came ' +
+          'late, or the stored events say otherwise. They replace what was told. With nothing left, the counts are 0.',
+      }),
+    ),
   },
   {
     $id: 'MetricsFrame',
-    description: 'One a second, as it was known then: what comes later for its second is in a snapshot.',
+    description:
+      'One a second, as it was known then; what comes later for its second is in `revised` of a later one. What a dropped ' +
+      'frame would have revised is in the next snapshot.',
   },
 );
 export const GapFrame = Type.Object(

@@ -19,6 +19,16 @@ export const MetricDelta = Type.Object({
   schema: Type.Literal(1, { description: 'Version of this message format.' }),
   project: Project,
   metrics: Type.Array(MetricData),
+  traces: Type.Optional(
+    Type.Array(
+      Type.Object({
+        traceparent: Type.String({ description: 'W3C trace context of a batch that was folded.' }),
+        type: Type.String({ description: 'Type of its events.' }),
+        second: Time('Start of the second of its first event.'),
+      }),
+      { maxItems: 32, description: 'Some of the traced batches that are in the delta.' },
+    ),
+  ),
   replaces: Type.Optional(
     Type.Object({
       metric: Type.String(),

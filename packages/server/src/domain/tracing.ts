@@ -8,7 +8,7 @@ export interface Span {
 }
 
 export interface SpanOptions {
-  readonly kind: 'server' | 'producer' | 'consumer';
+  readonly kind: 'server' | 'client' | 'producer' | 'consumer' | 'internal';
   /** W3C trace context of the work that this is part of; what is not valid counts as none. */
   readonly parent?: string | undefined;
   /** Trace contexts of other work that this is done for. */
@@ -22,4 +22,8 @@ export interface SpanOptions {
 export interface Tracing {
   /** Begins a span; null when its trace is not among those that are sampled. */
   start(name: string, options: SpanOptions): Span | null;
+  /** Does the work, and whatever it leads to, on behalf of the span. */
+  within<T>(span: Span, work: () => T): T;
+  /** Begins a span of the work that is under way; null outside of any that is traced. */
+  startWithin(name: string, options: Omit<SpanOptions, 'parent'>): Span | null;
 }

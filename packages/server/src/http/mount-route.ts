@@ -3,6 +3,7 @@ import { StreamFlowError } from '../domain/errors.ts';
 import { parseJson } from '../domain/events/strict-json.ts';
 import type { Log } from '../domain/log.ts';
 import type { Tracing } from '../domain/tracing.ts';
+import { correlated } from '../observability/correlation-scope.ts';
 import { type AuditTrail, audited, isAudited } from './audit.ts';
 import type { ClientAddress } from './client-address.ts';
 import type { OnRequest } from './gate.ts';
@@ -52,6 +53,8 @@ export function mountRoute(app: FastifyInstance, route: MountedRoute, options: M
     return body;
   };
 
+  // These are told of the request in other ways: a scope would cost each event.
+  const takesEvents = contract.permission === 'events:write';
   const handler = (request: FastifyRequest, reply: FastifyReply): unknown => {
     const { principal, body } = request;
     if (principal === null) throw new Error(`${contract.operationId} was reached without passing the gate`);
@@ -67,10 +70,11 @@ export function mountRoute(app: FastifyInstance, route: MountedRoute, options: M
       clientAddress,
     );
     reply.code(status).header('content-type', contentType);
-    const result =
+    const handle = (): unknown =>
       audit === null
         ? route.handle(context)
         : audited(audit, contract, context, status, () => route.handle(context));
+    const result = takesEvents ? handle() : onBehalfOf(request, tracing, handle);
     // Fastify waits for ever for a handler that returns nothing and sends nothing.
     if (result === undefined && !reply.sent) reply.send();
     return result;
@@ -100,6 +104,12 @@ export function mountRoute(app: FastifyInstance, route: MountedRoute, options: M
     },
     handler,
   });
+}
+
+/** Log lines, and spans where it is traced, of what the work leads to are those of the request. */
+function onBehalfOf(request: FastifyRequest, tracing: Tracing | null, work: () => unknown): unknown {
+  const { span } = request;
+  return correlated(request.id, tracing === null || span === null ? work : () => tracing.within(span, work));
 }
 
 /** An answer in one piece is answered when it is ready to be sent; a stream when it has ended. */

@@ -198,6 +198,10 @@ describe('live metrics', () => {
     stored.push(...accepted);
     deliver(accepted);
     await time.advance(1400);
+    const revised = new Set<number>();
+    live.onTick((_watermark, seconds) => {
+      for (const at of seconds.get('default') ?? []) revised.add(at);
+    });
     // The worker published and died before its answer; a worker takes it again.
     deliver(accepted, { redelivered: true });
     // And this one had not been published.
@@ -207,6 +211,9 @@ describe('live metrics', () => {
     await time.advance(5000);
     expect(figure(live, 'events_total')).toBe(15);
     expect(figure(live, 'clicks')).toBe(12);
+    await time.advance(1000);
+    // What was not published; the other second is as the store has it.
+    expect([...revised]).toEqual([noon + 1000]);
   });
 
   it('are those of the store within a minute where a client repeated itself', async () => {

@@ -10,6 +10,8 @@ import type { Timers } from '../domain/timers.ts';
 import type { Bus, LiveMessage } from '../engines/bus/port.ts';
 import type { EventStore } from '../engines/event-store/port.ts';
 import type { DefinitionSource } from './definition-source.ts';
+import { RecentTraces } from './recent-traces.ts';
+import { RevisedSecondsLog } from './revised-seconds-log.ts';
 import { StoreCheck } from './store-check.ts';
 
 export interface LiveMetricsOptions {
@@ -61,14 +63,17 @@ export function createLiveMetrics(options: LiveMetricsOptions): RunningLiveMetri
   const check = new StoreCheck({
     ...options,
     rings,
-    onRecomputed: (seconds) => {
-      recomputedSeconds += seconds;
+    onRecomputed(project, { from, to }) {
+      recomputedSeconds += (to - from) / second;
+      for (let at = from; at < to; at += second) revised.note(project, at, watermark);
     },
   });
+  const revised = new RevisedSecondsLog();
+  const traces = new RecentTraces();
   const workers = new Map<string, SeenWorker>();
   /** Workers of these that are silent, and were told of. */
   const silent = new Set<string>();
-  const listeners = new Set<(watermark: number) => void>();
+  const listeners = new Set<Parameters<LiveMetrics['onTick']>[0]>();
   let watermark = floor(clock.now() - behindMs);
   let subscription: { close(): Promise<void> } | null = null;
   let cancel = (): void => {};
@@ -84,14 +89,19 @@ export function createLiveMetrics(options: LiveMetricsOptions): RunningLiveMetri
     }
   }
 
-  function onDelta({ project, metrics, replaces }: MetricDelta): void {
+  function onDelta({ project, metrics, replaces, traces: told = [] }: MetricDelta): void {
+    traces.add(project, told);
     const folded = metrics.map(fromMetricData).filter((one): one is FoldedMetric => one !== null);
     if (replaces !== undefined) {
       rings.replace(project, replaces, folded);
+      for (let at = replaces.from; at < replaces.to; at += second) revised.note(project, at, watermark);
       return;
     }
     rings.add(project, folded);
-    for (const at of new Set(folded.map((one) => one.second))) check.onMeasured(project, at);
+    for (const at of new Set(folded.map((one) => one.second))) {
+      check.onMeasured(project, at);
+      revised.note(project, at, watermark);
+    }
   }
 
   function onState({ touched, ...state }: WorkerState): void {
@@ -123,9 +133,10 @@ export function createLiveMetrics(options: LiveMetricsOptions): RunningLiveMetri
     const moved = marks.length === 0 ? floor(now - behindMs) : Math.min(...marks);
     if (moved <= watermark) return;
     watermark = moved;
+    const seconds = revised.take();
     for (const listener of listeners) {
       try {
-        listener(watermark);
+        listener(watermark, seconds);
       } catch (error) {
         log.error('A listener of live metrics threw', { error });
       }
@@ -149,6 +160,7 @@ export function createLiveMetrics(options: LiveMetricsOptions): RunningLiveMetri
       return watermark;
     },
     knownFrom: (project) => check.knownFrom(project),
+    tracesOf: (project, from, to, type) => traces.of(project, from, to, type),
     onTick(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

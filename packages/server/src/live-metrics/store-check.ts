@@ -30,11 +30,12 @@ export interface StoreCheckOptions {
   readonly timers: Timers;
   readonly log: Log;
   readonly maxTagValues: number;
-  /** Told of seconds that were computed again. */
-  onRecomputed(seconds: number): void;
+  /** Told of a span that was computed again. */
+  onRecomputed(project: string, span: Span): void;
 }
 
-interface Span {
+/** From a time up to and without another. */
+export interface Span {
   readonly from: number;
   readonly to: number;
 }
@@ -225,16 +226,16 @@ export class StoreCheck {
       for (let of = at; of < at + step; of += second) if (changed.has(of)) return true;
       return false;
     };
-    let recomputed = 0;
+    const recomputed: Span[] = [];
     const kept = folded.filter((one) => !hasChanged(Math.floor(one.second / step) * step));
     for (let at = span.from; at < span.to; at += step) {
       if (hasChanged(at)) continue;
       rings.replace(project, { from: at, to: at + step }, []);
       this.unread.delete(at);
-      recomputed += step / second;
+      recomputed.push({ from: at, to: at + step });
     }
     rings.add(project, kept);
-    this.options.onRecomputed(recomputed);
+    for (const one of recomputed) this.options.onRecomputed(project, one);
   }
 }
 

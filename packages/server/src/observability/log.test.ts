@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { StreamFlowError } from '../domain/errors.ts';
+import { correlated } from './correlation-scope.ts';
 import { createLog, type LogOptions } from './log.ts';
 
 function capture(options: Partial<LogOptions> = {}) {
@@ -30,6 +31,23 @@ describe('createLog', () => {
       '{"timestamp":"2023-12-01T12:00:00.000Z","level":"INFO","service":"ingestion",' +
         '"message":"Event processed successfully","correlation_id":"c-1","event_id":"e-1","user_id":"user123",' +
         '"duration":0.045,"extra":{"event_type":"web.click","source":"website"}}\n',
+    ]);
+  });
+
+  it('names the request on whose behalf something is told, unless that names another', async () => {
+    const { log, parsed } = capture();
+    await correlated('request-1', async () => {
+      log.info('at once');
+      await new Promise((resolve) => setImmediate(resolve));
+      log.child({ service: 'storage' }).info('later');
+      log.info('of another', { correlation_id: 'c-2' });
+    });
+    log.info('of none');
+    expect(parsed().map(({ message, correlation_id }) => [message, correlation_id])).toEqual([
+      ['at once', 'request-1'],
+      ['later', 'request-1'],
+      ['of another', 'c-2'],
+      ['of none', undefined],
     ]);
   });
 

@@ -1,5 +1,6 @@
 import { destination } from 'pino';
 import type { Log, LogFields } from '../domain/log.ts';
+import { currentCorrelationId } from './correlation-scope.ts';
 import { serialiseError } from './log-error.ts';
 import { formatLine } from './log-text.ts';
 import { createRepeats } from './repeats.ts';
@@ -79,7 +80,9 @@ export function createLog(options: LogOptions): LevelledLog {
           write(level, service, message, { repeats: count, seconds });
         // Whoever reads DEBUG wants all of it.
         if (level !== 'DEBUG' && !repeats.mayTell(`${level} ${service} ${message}`, tellRepeats)) return;
-        write(level, service, message, { ...bound, ...fields });
+        const correlationId = currentCorrelationId();
+        const scope = correlationId === undefined ? {} : { correlation_id: correlationId };
+        write(level, service, message, { ...scope, ...bound, ...fields });
       };
     return {
       debug: at('DEBUG'),

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Context, ROOT_CONTEXT, SpanKind, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
@@ -36,6 +37,8 @@ const exportTimeoutMs = 5000;
 const maxQueueSize = 4096;
 
 const kinds = {
+  internal: SpanKind.INTERNAL,
+  client: SpanKind.CLIENT,
   server: SpanKind.SERVER,
   producer: SpanKind.PRODUCER,
   consumer: SpanKind.CONSUMER,
@@ -58,8 +61,9 @@ export function openTracing(options: TracingOptions): OpenTracing {
     ],
   });
   const tracer = provider.getTracer('streamflow', options.version);
+  const underWay = new AsyncLocalStorage<string>();
 
-  return {
+  const tracing: Tracing = {
     start(name: string, { kind, parent, links = [], startedAt, attributes }: SpanOptions): Span | null {
       const span = tracer.startSpan(
         name,
@@ -82,6 +86,14 @@ export function openTracing(options: TracingOptions): OpenTracing {
         },
       };
     },
+    within: (span, work) => underWay.run(span.traceparent, work),
+    startWithin(name, spanOptions) {
+      const parent = underWay.getStore();
+      return parent === undefined ? null : tracing.start(name, { ...spanOptions, parent });
+    },
+  };
+  return {
+    ...tracing,
     // It rejects with what the exporter met, which is told and counted already: lost spans do not fail a stop.
     close: () => provider.shutdown().catch(() => {}),
   };

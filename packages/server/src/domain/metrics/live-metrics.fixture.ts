@@ -1,14 +1,15 @@
 import type { Event } from '@streamflow/contracts';
 import type { DefinedMetric } from './defined-metric.ts';
 import { EventFold } from './event-fold.ts';
-import type { LiveMetrics } from './live-metrics.ts';
+import type { LiveMetrics, RevisedSeconds } from './live-metrics.ts';
 import { MetricRings } from './metric-rings.ts';
 
 /** Live metrics that a test fills with events, and whose watermark it moves. */
 export interface TestLive extends LiveMetrics {
   readonly rings: MetricRings;
   add(...events: readonly Event[]): void;
-  tick(watermark: number): void;
+  /** Tells of a watermark, and of seconds before it that were revised. */
+  tick(watermark: number, revised?: readonly number[]): void;
 }
 
 export function createTestLive(
@@ -18,7 +19,7 @@ export function createTestLive(
 ): TestLive {
   const rings = new MetricRings(200);
   rings.advance(now);
-  const listeners = new Set<(watermark: number) => void>();
+  const listeners = new Set<(watermark: number, revised: RevisedSeconds) => void>();
   let watermark = now;
   return {
     rings,
@@ -29,6 +30,7 @@ export function createTestLive(
       return watermark;
     },
     knownFrom: () => Number.NEGATIVE_INFINITY,
+    tracesOf: () => [],
     onTick(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
@@ -38,9 +40,10 @@ export function createTestLive(
       for (const event of events) fold.add(project, event, Date.parse(event.timestamp));
       rings.add(project, fold.take().get(project) ?? []);
     },
-    tick(moved) {
+    tick(moved, revised = []) {
       watermark = moved;
-      for (const listener of listeners) listener(watermark);
+      const seconds = new Map(revised.length === 0 ? [] : [[project, new Set(revised)]]);
+      for (const listener of listeners) listener(watermark, seconds);
     },
   };
 }

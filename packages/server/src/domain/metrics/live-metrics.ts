@@ -35,6 +35,9 @@ export interface MetricGroup {
   readonly value: MetricValue;
 }
 
+/** By project the starts of seconds before the watermark that are not as they were at the tick before. */
+export type RevisedSeconds = ReadonlyMap<string, ReadonlySet<number>>;
+
 /**
  * The metrics of the last hours, merged from what all analytics workers publish; whole seconds, by event time. Provisional
  * for at most a minute, then the store's.
@@ -50,7 +53,9 @@ export interface LiveMetrics {
    */
   knownFrom(project: string): number;
   /** Told about once a second when there is something new; returns how to stop that. */
-  onTick(listener: (watermark: number) => void): () => void;
+  onTick(listener: (watermark: number, revised: RevisedSeconds) => void): () => void;
+  /** Trace contexts of some of the batches that were measured in a span, the newest first; none where nothing is traced. */
+  tracesOf(project: string, from: number, to: number, type?: string): readonly string[];
   /** What kind a metric is; null while nothing of it was measured. */
   typeOf(project: string, metric: string): MetricType | null;
   /** Metrics of the project that were defined or sent, by name. */

@@ -9,6 +9,7 @@ import { silentLog } from '../../domain/log.ts';
 import type { LiveMetrics, MetricGroup, MetricRead, MetricValue } from '../../domain/metrics/live-metrics.ts';
 import { alertChannels, alertRules } from '../../domain/records/alert-rules.ts';
 import type { Timers } from '../../domain/timers.ts';
+import type { Tracing } from '../../domain/tracing.ts';
 import type { RecordStore } from '../../engines/record-store/port.ts';
 import type { DefinedMetrics } from './defined-metrics.ts';
 import { createDelivery } from './delivery.ts';
@@ -29,7 +30,8 @@ interface Measurement {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-export interface TestLive extends Pick<LiveMetrics, 'read' | 'watermark' | 'knownFrom' | 'onTick'> {
+export interface TestLive
+  extends Pick<LiveMetrics, 'read' | 'watermark' | 'knownFrom' | 'onTick' | 'tracesOf'> {
   watermark: number;
   /** Where what was stored before the start is read from on. */
   known: number;
@@ -48,6 +50,7 @@ export function createTestLive(): TestLive {
     },
     measure: (metric, at, value = 1, tags = {}) => void measured.push({ at, metric, value, tags }),
     onTick: () => () => {},
+    tracesOf: () => [],
     read({ metric, from, to, groupBy = [] }: MetricRead): readonly MetricGroup[] {
       this.reads++;
       const groups = new Map<string, { tags: readonly string[]; values: number[] }>();
@@ -180,8 +183,17 @@ export function createTestEvaluator(options: {
   readonly holder?: string;
   /** Fails by rejecting. */
   readonly receive?: (channel: string, message: AlertNotification) => Promise<void>;
+  readonly tracing?: Tracing | null;
 }) {
-  const { records, live, time, alone = false, holder = randomUUID(), receive = async () => {} } = options;
+  const {
+    records,
+    live,
+    time,
+    alone = false,
+    holder = randomUUID(),
+    receive = async () => {},
+    tracing = null,
+  } = options;
   const sent: Sent[] = [];
   const happened: string[] = [];
   const outcomes: string[] = [];
@@ -214,6 +226,7 @@ export function createTestEvaluator(options: {
         timers: time.timers,
         random: () => 0.5,
         log: silentLog,
+        tracing,
         onFinished: (outcome) => outcomes.push(outcome),
         async send(channel, message) {
           sent.push({ at: time.clock.now(), channel: `${channel.type}:${channel.name}`, message });
@@ -226,6 +239,7 @@ export function createTestEvaluator(options: {
     newId: randomUUID,
     metrics: { onFired: () => {}, onNotification: () => {}, onEvaluation: () => {} },
     log: silentLog,
+    tracing,
     onWritten: (written: Written) => happened.push(...written.events.map(({ event }) => event)),
   });
   return {

@@ -2,6 +2,7 @@ import type { Clock } from '../../domain/clock.ts';
 import type { Log } from '../../domain/log.ts';
 import type { LiveMetrics } from '../../domain/metrics/live-metrics.ts';
 import type { Timers } from '../../domain/timers.ts';
+import type { Tracing } from '../../domain/tracing.ts';
 import type { Bus } from '../../engines/bus/port.ts';
 import type { EventStore } from '../../engines/event-store/port.ts';
 import type { RecordStore } from '../../engines/record-store/port.ts';
@@ -17,6 +18,7 @@ import { createDelivery, type DeliveryLimits } from './delivery.ts';
 import { createEvaluationWriter } from './evaluation-writer.ts';
 import { createEvaluator } from './evaluator.ts';
 import { createLease } from './lease.ts';
+import { applyRuleFiles } from './rule-files.ts';
 import { ruleRoutes } from './rule-routes.ts';
 import { createSealing } from './sealing.ts';
 import { silenceRoutes } from './silence-routes.ts';
@@ -25,10 +27,14 @@ export interface AlertingOptions {
   readonly bus: Pick<Bus, 'ping' | 'publishLive' | 'subscribeLive'>;
   readonly records: RecordStore;
   /** What previews are made of. */
-  readonly events: Pick<EventStore, 'history' | 'aggregate'>;
+  readonly events: Pick<EventStore, 'history' | 'aggregate' | 'export'>;
+  /** Values of a tag that metrics tell apart. */
+  readonly maxTagValues: number;
   /** What rules are evaluated on; null where this process has no live metrics, and evaluates nothing. */
-  readonly live: Pick<LiveMetrics, 'read' | 'watermark' | 'knownFrom' | 'onTick'> | null;
+  readonly live: Pick<LiveMetrics, 'read' | 'watermark' | 'knownFrom' | 'onTick' | 'tracesOf'> | null;
   readonly defined: DefinedMetrics;
+  /** Files and directories of rules. */
+  readonly ruleFiles: readonly string[];
   readonly notifiers: Notifiers;
   /** Encrypts what is secret of channels. */
   readonly secret: string;
@@ -45,6 +51,7 @@ export interface AlertingOptions {
   readonly newId: () => string;
   readonly metrics: AlertingMetrics;
   readonly log: Log;
+  readonly tracing?: Tracing | null;
   readonly delivery?: Partial<DeliveryLimits>;
 }
 
@@ -53,7 +60,19 @@ const leaseMs = 6000;
 
 /** Evaluates alert rules, tells people, and answers for rules, alerts, channels and silences. */
 export function createAlerting(options: AlertingOptions): Service {
-  const { bus, records, defined, project, clock, timers, newId, log, metrics, live } = options;
+  const {
+    bus,
+    records,
+    defined,
+    project,
+    clock,
+    timers,
+    newId,
+    log,
+    metrics,
+    live,
+    tracing = null,
+  } = options;
   const sealing = createSealing(options.secret);
   const send = createChannelSender(options.notifiers, sealing);
   const tell = createTeller(bus);
@@ -85,6 +104,7 @@ export function createAlerting(options: AlertingOptions): Service {
               timers,
               random: options.random,
               log,
+              tracing,
               onFinished: (outcome) => metrics.onNotification(outcome),
               ...(options.delivery === undefined ? {} : { limits: options.delivery }),
             }),
@@ -94,6 +114,7 @@ export function createAlerting(options: AlertingOptions): Service {
           newId,
           metrics,
           log,
+          tracing,
           onWritten: ({ events }) => {
             for (const { event, alert } of events) tell(event, alert);
           },
@@ -102,7 +123,15 @@ export function createAlerting(options: AlertingOptions): Service {
   return {
     name: 'alerting',
     routes: [
-      ...ruleRoutes({ records, events: options.events, defined, clock, newId, log }),
+      ...ruleRoutes({
+        records,
+        events: options.events,
+        maxTagValues: options.maxTagValues,
+        defined,
+        clock,
+        newId,
+        log,
+      }),
       ...alertRoutes({ records, clock, newId, log, tell }),
       ...channelRoutes({ records, sealing, send, clock, timers, newId, log }),
       ...silenceRoutes({ records, clock, newId, log }),
@@ -117,6 +146,7 @@ export function createAlerting(options: AlertingOptions): Service {
       notifications_pending: () => evaluator?.pendingNotifications() ?? 0,
     },
     async start() {
+      await applyRuleFiles({ paths: options.ruleFiles, records, defined, project, newId, log });
       await feed.start();
       evaluator?.start();
     },

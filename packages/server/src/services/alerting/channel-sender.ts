@@ -18,11 +18,12 @@ export interface Notifiers {
   readonly sms: Notifier<SmsConfig>;
 }
 
-/** Sends a message to a channel, once. Rejects with a `DeliveryError`. */
+/** Sends a message to a channel, once. Rejects with a `DeliveryError`. Receivers that know traces are told of theirs. */
 export type SendToChannel = (
   channel: AlertChannelRecord,
   message: AlertNotification,
   signal: AbortSignal,
+  traceparent?: string,
 ) => Promise<void>;
 
 const webhookConfig = Compile(WebhookConfig);
@@ -31,11 +32,11 @@ const emailConfig = Compile(EmailConfig);
 const smsConfig = Compile(SmsConfig);
 
 export function createChannelSender(notifiers: Notifiers, sealing: Sealing): SendToChannel {
-  return async (channel, message, signal) => {
+  return async (channel, message, signal, traceparent) => {
     const config = open(channel, sealing);
     switch (channel.type) {
       case 'webhook':
-        return notifiers.webhook.send(webhookConfig.Parse(config), message, signal);
+        return notifiers.webhook.send(webhookConfig.Parse(config), message, signal, traceparent);
       case 'slack':
         return notifiers.slack.send(slackConfig.Parse(config), message, signal);
       case 'email':

@@ -5,6 +5,7 @@ import type { Log } from '../../domain/log.ts';
 import { alertChannels } from '../../domain/records/alert-rules.ts';
 import { type AlertNotificationRecord, alertNotifications, alerts } from '../../domain/records/alerts.ts';
 import type { Timers } from '../../domain/timers.ts';
+import type { Tracing } from '../../domain/tracing.ts';
 import type { RecordStore } from '../../engines/record-store/port.ts';
 import type { SendToChannel } from './channel-sender.ts';
 import { DeliveryError } from './notifiers/notifier.ts';
@@ -36,13 +37,17 @@ export interface DeliveryOptions {
   /** A number from 0 up to and without 1. */
   readonly random: () => number;
   readonly log: Log;
+  readonly tracing: Tracing | null;
   readonly limits?: Partial<DeliveryLimits>;
   readonly onFinished: (outcome: 'delivered' | 'failed') => void;
 }
 
 export interface Delivery {
-  /** Takes pending messages on; those of one channel are sent in their order. */
-  add(notifications: readonly AlertNotificationRecord[]): void;
+  /**
+   * Takes pending messages on; those of one channel are sent in their order. `traces` has by rule the trace context that
+   * its messages belong to; what another process takes on begins a trace of its own.
+   */
+  add(notifications: readonly AlertNotificationRecord[], traces?: ReadonlyMap<string, string>): void;
   /** Messages that are neither delivered nor given up. */
   pending(): number;
   /** Ends what is under way: what was not answered is sent again by whoever comes next, with the same id. */
@@ -56,6 +61,8 @@ const noteAgainMs = 1000;
 
 const messages = Compile(AlertNotification);
 
+const noTraces: ReadonlyMap<string, string> = new Map();
+
 /*
  * A queue a channel, so that one that hangs or fails holds up no other. A message is tried until it is taken, refused for
  * good, or given up; the outcome is written down before the next one is tried, so that a crash repeats at most the one
@@ -66,7 +73,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const limits = { ...defaultDeliveryLimits, ...options.limits };
   const stopping = new AbortController();
   const queues = new Map<string, AlertNotificationRecord[]>();
-  const known = new Set<string>();
+  /** Ids of those that are taken on, with the trace context that they belong to. */
+  const known = new Map<string, string | undefined>();
   const running = new Set<Promise<void>>();
 
   const pause = (milliseconds: number): Promise<void> =>
@@ -90,9 +98,27 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     if (!channel.enabled) throw new DeliveryError('The channel is disabled', { permanent: true });
     const deadline = new AbortController();
     const cancel = timers.after(limits.deadlineMs, () => deadline.abort());
+    const message = messages.Parse(notification.message);
+    const span =
+      options.tracing?.start(`notify ${channel.type}`, {
+        kind: 'client',
+        parent: known.get(notification.id),
+        attributes: {
+          'streamflow.notification.id': notification.id,
+          'streamflow.notification.kind': message.kind,
+          'streamflow.channel': `${channel.type}:${channel.name}`,
+          'streamflow.rule.id': message.rule.id,
+          'streamflow.attempts': notification.attempts,
+        },
+      }) ?? null;
     try {
       const signal = AbortSignal.any([deadline.signal, stopping.signal]);
-      await options.send(channel, messages.Parse(notification.message), signal);
+      await options.send(channel, message, signal, span?.traceparent);
+      span?.end();
+    } catch (error) {
+      // Its text may hold what the receiver answered, or its address.
+      span?.end(error instanceof DeliveryError ? 'not taken' : 'failed by a defect');
+      throw error;
     } finally {
       cancel();
     }
@@ -194,11 +220,11 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   };
 
   return {
-    add(notifications) {
+    add(notifications, traces = noTraces) {
       if (stopping.signal.aborted) return;
       for (const notification of notifications) {
         if (known.has(notification.id)) continue;
-        known.add(notification.id);
+        known.set(notification.id, traces.get(ruleOf(notification)));
         const queue = queues.get(notification.channel_id);
         if (queue !== undefined) {
           queue.push(notification);
@@ -218,4 +244,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       await Promise.all(running);
     },
   };
+}
+
+function ruleOf({ message: { rule } }: AlertNotificationRecord): string {
+  return typeof rule === 'object' && rule !== null && 'id' in rule ? String(rule.id) : '';
 }

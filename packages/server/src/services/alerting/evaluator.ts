@@ -8,6 +8,7 @@ import type { Log } from '../../domain/log.ts';
 import type { LiveMetrics } from '../../domain/metrics/live-metrics.ts';
 import { alertCommands } from '../../domain/records/alerts.ts';
 import type { Timers } from '../../domain/timers.ts';
+import type { Tracing } from '../../domain/tracing.ts';
 import type { RecordStore } from '../../engines/record-store/port.ts';
 import type { AlertingMetrics } from './alerting-metrics.ts';
 import type { DefinedMetrics } from './defined-metrics.ts';
@@ -27,10 +28,12 @@ import { outcomesOfPeople } from './outcomes-of-people.ts';
 import { readRevision } from './revision.ts';
 import { labelsOf, type ReadyRule } from './rule-book.ts';
 import { createReadings } from './rule-readings.ts';
+import { type FiringTraces, noTraces, traceFirings } from './trace-firings.ts';
 import { createTurns } from './turns.ts';
 
 export interface EvaluatorOptions {
-  readonly live: Pick<LiveMetrics, 'read' | 'watermark' | 'knownFrom' | 'onTick'>;
+  readonly live: Pick<LiveMetrics, 'read' | 'watermark' | 'knownFrom' | 'onTick' | 'tracesOf'>;
+  readonly tracing: Tracing | null;
   readonly records: RecordStore;
   readonly project: string;
   readonly lease: Lease;
@@ -133,6 +136,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     at: number,
     outcomes: readonly RuleOutcome[],
     commands: readonly string[] = [],
+    traces: FiringTraces = noTraces,
   ): Promise<void> => {
     if (outcomes.length === 0 && commands.length === 0) return;
     const { epoch, decisions, states } = mine;
@@ -145,7 +149,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       if (groups.size === 0) states.delete(ruleId);
       else states.set(ruleId, groups);
     }
-    mine.delivery.add(written.notifications);
+    mine.delivery.add(written.notifications, traces.end());
     for (const { event, alert } of written.events)
       if (event === 'firing') options.metrics.onFired(alert.level);
     options.onWritten(written);
@@ -203,7 +207,9 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
         explanations: explanationsOf(rule, step, (group) => readings.get(group)?.value ?? null, at),
       });
     }
-    await commit(mine, at, outcomes);
+    const traces =
+      options.tracing === null ? noTraces : traceFirings(options.tracing, live, project, outcomes, now);
+    await commit(mine, at, outcomes, [], traces);
     options.metrics.onEvaluation((performance.now() - begun) / 1000);
     mine.at = at;
     mine.waitingRules = waitingRules;

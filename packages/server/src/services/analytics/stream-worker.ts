@@ -7,6 +7,7 @@ import {
   workerStateKey,
 } from '@streamflow/contracts';
 import type { Clock } from '../../domain/clock.ts';
+import { correlationIdsOf } from '../../domain/events/correlation-ids.ts';
 import type { Log } from '../../domain/log.ts';
 import { EventFold } from '../../domain/metrics/event-fold.ts';
 import { parseEventLine, parseEventLines } from '../../domain/metrics/event-lines.ts';
@@ -17,6 +18,7 @@ import { minutesKept } from '../../domain/metrics/metric-ring.ts';
 import type { Timers } from '../../domain/timers.ts';
 import type { Bus, Consumption, Delivery } from '../../engines/bus/port.ts';
 import type { DefinitionSource } from '../../live-metrics/definition-source.ts';
+import { FoldedTraces } from './folded-traces.ts';
 import { TouchedSpans } from './touched-spans.ts';
 
 /*
@@ -73,6 +75,7 @@ export function createStreamWorker(options: StreamWorkerOptions): StreamWorker {
     definitions: (project) => definitions.of(project),
   });
   const touched = new TouchedSpans();
+  const traces = new FoldedTraces();
   const texts = new KnownTexts();
   const known = new Set<string>();
   let consumption: Consumption | null = null;
@@ -108,7 +111,9 @@ export function createStreamWorker(options: StreamWorkerOptions): StreamWorker {
 
   /** Folds what is to be folded, tells of the rest, and returns how many events there are. */
   function addBatch({ batch: { body, headers }, redelivered, id }: Delivery, now: number): number {
-    const { project, type } = headers;
+    const { project, type, traceparent } = headers;
+    if (traceparent !== undefined && !redelivered)
+      traces.add(project, { traceparent, type, second: secondOf(body) });
     const oldest = now - options.allowedLatenessMs;
     const isWhole = fold.needsWholeEvents(project, type);
     let whole: readonly (Event | null)[] | null = null;
@@ -147,7 +152,8 @@ export function createStreamWorker(options: StreamWorkerOptions): StreamWorker {
       }
       if (isWhole) whole ??= parseEventLines(body.toString('utf8'));
       const event = whole === null ? parseEventLine(body.toString('utf8', line, end)) : whole[index];
-      if (event === null || event === undefined) log.error('A line is not an event', { batch: id });
+      if (event === null || event === undefined)
+        log.error('A line is not an event', { batch: id, correlation_ids: correlationIdsOf(body) });
       else fold.add(project, event, exact);
     }
     return index;
@@ -156,7 +162,13 @@ export function createStreamWorker(options: StreamWorkerOptions): StreamWorker {
   /** Publishes what was folded and acknowledges where it came from. */
   function publish(): void {
     for (const [project, metrics] of fold.take()) {
-      const delta: MetricDelta = { schema: 1, project, metrics: metrics.map(toMetricData) };
+      const traced = traces.take(project);
+      const delta: MetricDelta = {
+        schema: 1,
+        project,
+        metrics: metrics.map(toMetricData),
+        ...(traced.length === 0 ? {} : { traces: traced }),
+      };
       bus.publishLive('analytics', { routingKey: metricDeltaKey, body: Buffer.from(JSON.stringify(delta)) });
     }
     for (const delivery of waiting) delivery.ack();
@@ -229,6 +241,10 @@ export function createStreamWorker(options: StreamWorkerOptions): StreamWorker {
     },
   };
 }
+
+/** The second of its first event. */
+const secondOf = (body: Buffer): number =>
+  Date.parse(`${body.toString('latin1', layout.start, layout.start + secondLength)}Z`);
 
 /** When the last event of the body was received: its line starts after the line feed before the last. */
 function receivedAt(body: Buffer): number {

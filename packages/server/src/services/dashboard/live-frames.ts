@@ -48,16 +48,20 @@ export function partsAt(live: LiveMetrics, project: string, end: number): EventP
 export function secondsBefore(live: LiveMetrics, project: string, end: number): SnapshotSecond[] {
   const seconds: SnapshotSecond[] = [];
   for (let at = end - snapshotLength; at < end; at += second) {
-    const span = { project, from: at, to: at + second };
-    const events = readFigure(live, { ...span, name: 'events_total' }) ?? 0;
-    if (events === 0) continue;
-    seconds.push({
-      timestamp: new Date(at).toISOString(),
-      events_total: events,
-      error_count: readFigure(live, { ...span, name: 'error_count' }) ?? 0,
-      response_time_avg: readFigure(live, { ...span, name: 'response_time_avg' }),
-      by: partsAt(live, project, at + second),
-    });
+    const events = readFigure(live, { project, from: at, to: at + second, name: 'events_total' }) ?? 0;
+    if (events > 0) seconds.push(secondAt(live, project, at));
   }
   return seconds;
+}
+
+/** What a snapshot tells of the second that begins at a time. */
+export function secondAt(live: LiveMetrics, project: string, at: number): SnapshotSecond {
+  const span = { project, from: at, to: at + second };
+  return {
+    timestamp: new Date(at).toISOString(),
+    events_total: readFigure(live, { ...span, name: 'events_total' }) ?? 0,
+    error_count: readFigure(live, { ...span, name: 'error_count' }) ?? 0,
+    response_time_avg: readFigure(live, { ...span, name: 'response_time_avg' }),
+    by: partsAt(live, project, at + second),
+  };
 }

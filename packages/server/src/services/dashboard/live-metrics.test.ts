@@ -162,6 +162,43 @@ describe('WS /ws/metrics', () => {
     expect(await next()).toMatchObject({ type: 'metrics', seq: 3, timestamp: '2023-12-01T12:00:03.000Z' });
   });
 
+  it('tells again of seconds that are not as they were told, each once and at most 30 a frame', async () => {
+    live.add(testEvent({ at: noon - 1500 }));
+    const { next } = await open();
+    await next();
+    live.add(testEvent({ at: noon - 1400, type: 'error' }));
+    live.tick(noon + second, [noon - 2 * second]);
+    expect(await next()).toMatchObject({
+      seq: 1,
+      revised: [
+        {
+          timestamp: '2023-12-01T11:59:58.000Z',
+          events_total: 2,
+          error_count: 1,
+          by: { type: { 'web.click': 1, error: 1 } },
+        },
+      ],
+    });
+    live.tick(noon + 2 * second);
+    expect(await next()).not.toHaveProperty('revised');
+    // Nothing is left of a second, and nobody is told of what no snapshot has.
+    const many = Array.from({ length: 400 }, (_, index) => noon - index * second);
+    live.tick(noon + 3 * second, many);
+    const revised: number[] = [];
+    for (let end = 4; end <= 13; end += 1) {
+      live.tick(noon + end * second);
+      const frame = await next();
+      if (frame.type !== 'metrics') throw new Error('Not a frame of metrics');
+      const times = (frame.revised ?? []).map(({ timestamp }) => Date.parse(timestamp));
+      expect(times.length).toBeLessThanOrEqual(30);
+      expect(times).toEqual(times.toSorted());
+      revised.push(...times);
+    }
+    expect(new Set(revised).size).toBe(revised.length);
+    expect(revised.length).toBeGreaterThan(280);
+    expect(Math.max(...revised)).toBe(noon);
+  });
+
   it('sends the metrics that were subscribed to, and all again', async () => {
     live.add(testEvent({ at: noon, type: 'metric', data: { name: 'depth', value: 7 } }));
     const { next, send } = await open();

@@ -4,12 +4,21 @@ import type { WebSocket } from 'ws';
 import type { Clock } from '../../domain/clock.ts';
 import { validationError } from '../../domain/errors.ts';
 import type { Log } from '../../domain/log.ts';
-import type { LiveMetrics } from '../../domain/metrics/live-metrics.ts';
+import type { LiveMetrics, RevisedSeconds } from '../../domain/metrics/live-metrics.ts';
 import type { Timers } from '../../domain/timers.ts';
 import { openAuthenticated } from '../../http/authenticated-socket.ts';
 import type { MountedSocket, Principal } from '../../http/service.ts';
 import { sendFrame, withRef } from '../../http/socket-frames.ts';
-import { type Figures, figuresAt, partsAt, type Selection, secondsBefore, select } from './live-frames.ts';
+import {
+  type Figures,
+  figuresAt,
+  partsAt,
+  type Selection,
+  secondAt,
+  secondsBefore,
+  select,
+} from './live-frames.ts';
+import { Revisions } from './revisions.ts';
 
 /*
  * Every second is one frame, made once for all readers of a project. A reader that has more than `mostUnread` before it
@@ -60,6 +69,7 @@ interface ProjectFrame {
 export function createMetricsSocket(options: MetricsSocketOptions): MetricsSocket {
   const { live, clock, timers, log } = options;
   const readers = new Set<Reader>();
+  const revisions = new Revisions();
   let last = live.watermark;
   let stopTicks = (): void => {};
 
@@ -107,7 +117,8 @@ export function createMetricsSocket(options: MetricsSocketOptions): MetricsSocke
     }
   }
 
-  function onTick(watermark: number): void {
+  function onTick(watermark: number, revised: RevisedSeconds): void {
+    revisions.add(revised, new Set([...readers].map(({ project }) => project)));
     const skipped = Math.max(0, (watermark - last) / second - mostAtOnce);
     if (skipped > 0) {
       for (const reader of readers) {
@@ -149,7 +160,10 @@ export function createMetricsSocket(options: MetricsSocketOptions): MetricsSocke
 
   function frameAt(project: string, end: number): ProjectFrame {
     const figures = figuresAt(live, project, end);
-    const parts = `"by":${JSON.stringify(partsAt(live, project, end))}`;
+    const revised = revisions.take(project, end).map((at) => secondAt(live, project, at));
+    const parts =
+      `"by":${JSON.stringify(partsAt(live, project, end))}` +
+      (revised.length === 0 ? '' : `,"revised":${JSON.stringify(revised)}`);
     return { figures, parts, whole: `"metrics":${JSON.stringify(figures)},${parts}` };
   }
 

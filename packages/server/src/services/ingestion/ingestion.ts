@@ -79,6 +79,7 @@ export function createIngestion(options: IngestionOptions): Service {
     log,
     anonymous: options.anonymousProject === null ? null : anonymousPrincipal(options.anonymousProject),
     limits: { ...defaultSocketLimits, ...options.socketLimits },
+    tracing: options.tracing ?? null,
   };
   let openSockets = 0;
 

@@ -48,7 +48,7 @@ export interface PublisherOptions {
   readonly counts: Pick<MinuteCounts, 'of'>;
   readonly log: Log;
   readonly limits?: Partial<PublisherLimits>;
-  readonly tracing?: Tracing | null;
+  readonly tracing?: Pick<Tracing, 'start'> | null;
   /** Runs the function at the end of the event loop's turn; `setImmediate` unless given. */
   readonly atEndOfTurn?: (run: () => void) => void;
 }
@@ -299,7 +299,10 @@ function eventBatch(
 }
 
 /** A span of the publish in the trace of the first request that is traced, linked to those of the others. */
-function startSpan(tracing: Tracing, { type, label, count, waiting }: OpenMessage): Span | null {
+function startSpan(
+  tracing: Pick<Tracing, 'start'>,
+  { type, label, count, waiting }: OpenMessage,
+): Span | null {
   const traces = waiting.flatMap(({ traceparent }) => traceparent ?? []);
   const [parent, ...others] = traces;
   if (parent === undefined) return null;

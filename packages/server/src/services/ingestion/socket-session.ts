@@ -8,9 +8,11 @@ import { type JsonDocument, readJson, refuseDefects } from '../../domain/events/
 import { formatTimestamp } from '../../domain/events/timestamp.ts';
 import type { Log } from '../../domain/log.ts';
 import type { Timers } from '../../domain/timers.ts';
+import type { Tracing } from '../../domain/tracing.ts';
 import type { Principal, SocketContext } from '../../http/service.ts';
 import { bytesOf, refOf, tellable } from '../../http/socket-frames.ts';
 import { counted, type Intake, publishEvents } from './intake.ts';
+import type { PublishDone } from './publisher.ts';
 import { normaliseAnyForm } from './short-event.ts';
 import { readBatchData, readFrame, serverFrames } from './socket-frames.ts';
 
@@ -54,12 +56,13 @@ export interface SessionOptions {
   /** Who a socket without credentials is; null when it must authenticate. */
   readonly anonymous: Principal | null;
   readonly limits: SocketLimits;
+  readonly tracing: Pick<Tracing, 'start'> | null;
 }
 
 const policyViolation = 1008;
 
 export function startSession(socket: WebSocket, context: SocketContext, options: SessionOptions): void {
-  const { intake, timers, limits } = options;
+  const { intake, timers, limits, tracing } = options;
   const log = options.log.child({ correlation_id: context.correlationId });
   const normaliseAll = normaliseAnyForm(intake.normalise);
   const normaliseFor = (sender: Principal): Normalise => restrictTypes(normaliseAll, sender.eventTypes);
@@ -150,13 +153,25 @@ export function startSession(socket: WebSocket, context: SocketContext, options:
   ): void => {
     pendingBytes += bytes;
     pendingFrames += 1;
-    publishEvents(intake, receipt, events, (error) => {
+    // A socket lives for hours: each of its frames is a piece of work of its own.
+    const span =
+      tracing?.start('WS /ws', {
+        kind: 'server',
+        attributes: {
+          'http.route': '/ws',
+          'messaging.batch.message_count': events.length,
+          'streamflow.correlation_id': context.correlationId,
+        },
+      }) ?? null;
+    const done: PublishDone = (error) => {
       pendingBytes -= bytes;
       pendingFrames -= 1;
+      span?.end(error === null ? undefined : error.code);
       if (error === null) send(answer());
       else refuse(error, ref);
       regulate();
-    });
+    };
+    publishEvents(intake, receipt, events, done, span?.traceparent);
   };
 
   const onEvent = (sender: Principal, document: JsonDocument, data: unknown, bytes: number): void => {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../domain/clock.ts';
 import { StreamFlowError } from '../../domain/errors.ts';
+import { correlationIdsOf } from '../../domain/events/correlation-ids.ts';
 import type { Log } from '../../domain/log.ts';
 import type { Tracing } from '../../domain/tracing.ts';
 import type { Delivery } from '../../engines/bus/port.ts';
@@ -93,6 +94,7 @@ export function createBlockStoring(options: BlockStoringOptions): BlockStoring {
       batch: delivery.id,
       event_type: type,
       events: count,
+      correlation_ids: correlationIdsOf(delivery.batch.body),
     });
     const reason = `the event store refused it ${triesAlone} times, alone`;
     delivery.dead(reason);

@@ -13,7 +13,7 @@ describe('traceStoring', () => {
   it('enters the block into the trace of every delivery that has one, and no other', () => {
     const begun: SpanOptions[] = [];
     const ended: (string | undefined)[] = [];
-    const tracing: Tracing = {
+    const tracing: Pick<Tracing, 'start'> = {
       start(_, options) {
         begun.push(options);
         // The second one's trace is not sampled here.

@@ -6,7 +6,7 @@ import type { Delivery } from '../../engines/bus/port.ts';
  * when the block was not stored.
  */
 export function traceStoring(
-  tracing: Tracing,
+  tracing: Pick<Tracing, 'start'>,
   deliveries: readonly Delivery[],
   startedAt: number,
   failure?: string,

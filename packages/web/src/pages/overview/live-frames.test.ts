@@ -15,6 +15,13 @@ it('keeps the seconds of five minutes, and takes a snapshot for all that is know
     [7000, { a: 1 }],
     [10_000, { a: 2 }],
   ]);
+  const revised = [{ ...second, timestamp: at(10_000), by: by(5) }];
+  const corrected = foldFrame(next, { ...frame, timestamp: at(12_000), revised });
+  expect([...corrected.byTime]).toEqual([
+    [7000, { a: 1 }],
+    [10_000, { a: 5 }],
+    [11_000, { a: 2 }],
+  ]);
   const later = foldFrame(next, { ...frame, timestamp: at(9000 + shownSpan) });
   expect([...later.byTime.keys()]).toEqual([10_000, 8000 + shownSpan]);
   expect([...foldFrame(later, { ...snapshot, seconds: [] }).byTime]).toEqual([]);

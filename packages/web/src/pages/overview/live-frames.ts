@@ -23,6 +23,7 @@ export function foldFrame(known: LiveSeconds, frame: LiveMetricsFrame): LiveSeco
     };
   const byTime = new Map(known.byTime);
   byTime.set(end - second, frame.by.type);
+  for (const { timestamp, by } of frame.revised ?? []) byTime.set(Date.parse(timestamp), by.type);
   for (const time of byTime.keys()) if (time < end - shownSpan) byTime.delete(time);
   return { end, byTime };
 }

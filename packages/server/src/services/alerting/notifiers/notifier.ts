@@ -4,9 +4,9 @@ import type { AlertNotification } from '@streamflow/contracts';
 export interface Notifier<C> {
   /**
    * Rejects with a `DeliveryError`. The receiver may have the message all the same when no answer came; it has the same
-   * id when it comes again.
+   * id when it comes again. `traceparent` is the W3C trace context of the try, for receivers that take it.
    */
-  send(config: C, message: AlertNotification, signal: AbortSignal): Promise<void>;
+  send(config: C, message: AlertNotification, signal: AbortSignal, traceparent?: string): Promise<void>;
 }
 
 /** Why a message was not taken. */

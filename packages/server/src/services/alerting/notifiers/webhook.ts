@@ -11,7 +11,7 @@ import type { Notifier } from './notifier.ts';
  */
 export function createWebhookNotifier(post: Post, now: () => number): Notifier<WebhookConfig> {
   return {
-    send({ url, secret, format }, message, signal) {
+    send({ url, secret, format }, message, signal, traceparent) {
       const body = JSON.stringify(format === 'alertmanager' ? alertmanagerForm(message) : message);
       const timestamp = String(Math.floor(now() / 1000));
       return post({
@@ -22,6 +22,7 @@ export function createWebhookNotifier(post: Post, now: () => number): Notifier<W
           'content-type': 'application/json',
           'x-streamflow-notification': message.id,
           'x-streamflow-timestamp': timestamp,
+          ...(traceparent === undefined ? {} : { traceparent }),
           ...(secret === undefined ? {} : { 'x-streamflow-signature': signature(secret, timestamp, body) }),
         },
       });
