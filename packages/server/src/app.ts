@@ -119,6 +119,7 @@ export function startApp({
         audience: 'streamflow',
       },
       sessionLifetimeMs: config.security.session_hours * 3_600_000,
+      keyGraceMs: config.security.key_grace_seconds * 1000,
       secureCookies: config.server.behind_tls,
     });
     teardown.push('access', () => access.close());

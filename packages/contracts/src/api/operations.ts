@@ -4,7 +4,10 @@ import { defineRoute } from './route.ts';
 
 const CheckResult = Type.Object(
   {
-    status: Type.Enum(['healthy', 'unhealthy']),
+    status: Type.Enum(['healthy', 'degraded', 'unhealthy'], {
+      description:
+        '`degraded`: it is away, and the service does all of its work without it, less well. Only `unhealthy` makes the service unhealthy.',
+    }),
     message: Type.Optional(Type.String({ description: 'What is wrong, when something is.' })),
   },
   { additionalProperties: true },
@@ -31,7 +34,7 @@ export const health = defineRoute({
   operationId: 'health',
   summary: 'Service health',
   description:
-    'Asks the real dependencies, each for at most two seconds. 503 in the same shape when one fails.',
+    'Asks the real dependencies, each for at most two seconds. 503 in the same shape when one fails that the service needs; one that it can do without is `degraded`, with 200.',
   tag: 'Operations',
   permission: 'public',
   responses: {

@@ -35,7 +35,12 @@ export interface AccessOptions {
   readonly sessionLifetimeMs: number;
   /** Whether browsers reach this server by TLS, so that cookies may be for TLS alone. */
   readonly secureCookies: boolean;
-  /** Those of the system unless given. */
+  /**
+   * Milliseconds that API keys which were found good are taken beyond their age while the records cannot be asked; none
+   * unless given.
+   */
+  readonly keyGraceMs?: number;
+  /** For the delays of sign-in; those of the system unless given. */
   readonly timers?: Timers;
   /** That of `createPasswordHasher` unless given. */
   readonly passwords?: PasswordHasher;
@@ -49,7 +54,8 @@ export interface Access {
   /**
    * Who sends this JWT or API key. Answers at once for a credential that was seen in the last seconds. A revoked key, a
    * disabled user, a lowered role or a new password are noticed within five seconds, an expiry to the millisecond.
-   * Throws or rejects with AuthenticationRequired, and with ServiceUnavailable when the records cannot be asked.
+   * Throws or rejects with AuthenticationRequired, and within two seconds with ServiceUnavailable when the records
+   * cannot be asked; API keys that were found good go on for `keyGraceMs` then.
    */
   authenticate(credential: string): Principal | Promise<Principal>;
   /** A session for an e-mail address and password; AuthenticationRequired. */
@@ -67,12 +73,18 @@ export interface Access {
 
 /** Who may come in: users with passwords and tokens, programs with keys. */
 export function createAccess(options: AccessOptions): Access {
-  const { records, clock, log, passwords = createPasswordHasher() } = options;
+  const { records, clock, log, passwords = createPasswordHasher(), keyGraceMs = 0 } = options;
   const random = { newId: options.newId ?? randomUUID, randomBytes: options.randomBytes ?? randomBytes };
   const tokens = createTokens({ ...options.jwt, clock, newId: random.newId });
   const usage = createKeyUsage({ records, clock, log });
   const credentials = createCredentials({ records, tokens, clock, onKeyUsed: usage.note });
-  const cache = createCredentialCache({ ...credentials, clock, log });
+  const cache = createCredentialCache({
+    ...credentials,
+    clock,
+    timers: systemTimers,
+    log,
+    graceMs: ({ kind }) => (kind === 'key' ? keyGraceMs : 0),
+  });
   const delay = createSignInDelay({ records, clock, timers: options.timers ?? systemTimers });
   const checkPassword = createCheckPassword({ records, passwords, delay, clock });
   const sessions = createSessions({

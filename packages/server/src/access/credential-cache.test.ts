@@ -1,17 +1,33 @@
 import { describe, expect, it } from 'vitest';
 import { unavailable } from '../domain/errors.ts';
 import { type Log, silentLog } from '../domain/log.ts';
+import type { Timers } from '../domain/timers.ts';
 import { administrator } from './access.fixture.ts';
 import { authenticationRequired, createCredentialCache, type Verified } from './credential-cache.ts';
 
 /** A cache over answers that the test gives by hand. */
-function open(options: { maxEntries?: number; maxLookups?: number } = {}) {
+function open(options: { maxEntries?: number; maxLookups?: number; graceMs?: () => number } = {}) {
   const clock = { time: 1_000_000, now: () => clock.time };
+  const due = new Set<{ readonly at: number; readonly run: () => void }>();
+  const timers: Timers = {
+    after(ms, run) {
+      const timer = { at: clock.time + ms, run };
+      due.add(timer);
+      return () => void due.delete(timer);
+    },
+  };
+  /** Moves the clock on, and lets what waited run. */
+  const pass = async (ms: number) => {
+    clock.time += ms;
+    for (const timer of [...due]) if (timer.at <= clock.time && due.delete(timer)) timer.run();
+    await settled();
+  };
   const asked: { credential: string; answer(verified: Verified): void; fail(error: Error): void }[] = [];
   const warnings: string[] = [];
   const log: Log = { ...silentLog, warning: (message) => warnings.push(message) };
   const cache = createCredentialCache<string>({
     clock,
+    timers,
     log,
     inspect: (credential) => (credential.startsWith('bad') ? null : credential),
     verify: (credential) =>
@@ -30,7 +46,7 @@ function open(options: { maxEntries?: number; maxLookups?: number } = {}) {
     asked.pop()?.answer(verified(credential, expiresAt));
     return principal;
   };
-  return { clock, asked, warnings, cache, verified, learn };
+  return { clock, pass, asked, warnings, cache, verified, learn, timersWaiting: () => due.size };
 }
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 const refused = expect.objectContaining({ code: 'AuthenticationRequired' });
@@ -129,6 +145,75 @@ describe('the cache of credentials', () => {
     const caller = cache.authenticate('a');
     asked.at(-1)?.fail(unavailable('away'));
     await expect(caller).rejects.toEqual(expect.objectContaining({ code: 'ServiceUnavailable' }));
+  });
+
+  describe('while the records do not answer at all', () => {
+    const unanswered = expect.objectContaining({ code: 'ServiceUnavailable', retryAfter: 1 });
+
+    it('lets nobody wait longer than 1.5 s, and asks again beside what hangs, every 2 s', async () => {
+      const { cache, pass, asked, verified, timersWaiting } = open();
+      const waiting = [cache.authenticate('a'), cache.authenticate('a')].map((caller) =>
+        Promise.resolve(caller).catch((error: unknown) => error),
+      );
+      await pass(1499);
+      expect(asked).toHaveLength(1);
+      await pass(1);
+      for (const caller of waiting) expect(await caller).toEqual(unanswered);
+      await pass(1999);
+      expect(() => cache.authenticate('a')).toThrow(unanswered);
+      await pass(1);
+      const again = cache.authenticate('a');
+      expect(asked).toHaveLength(2);
+      asked[1]?.answer(verified('a2'));
+      expect(await again).toMatchObject({ id: 'a2' });
+      // The one that hung knows less.
+      asked[0]?.answer(verified('a1'));
+      await settled();
+      expect(cache.authenticate('a')).toMatchObject({ id: 'a2' });
+      expect(timersWaiting()).toBe(0);
+    });
+
+    it('counts those that hang among the look-ups that it may have', async () => {
+      const { cache, pass } = open({ maxLookups: 2 });
+      const callers = [cache.authenticate('a'), cache.authenticate('b')].map((caller) =>
+        Promise.resolve(caller).catch(() => {}),
+      );
+      await pass(1500);
+      await Promise.all(callers);
+      expect(() => cache.authenticate('c')).toThrow(unanswered);
+      await pass(10_000);
+      expect(() => cache.authenticate('a')).toThrow(unanswered);
+    });
+
+    it('takes what has a grace at once for so long, and no longer', async () => {
+      const { cache, learn, pass } = open({ graceMs: () => 60_000 });
+      const principal = await learn('a');
+      await pass(3000);
+      expect(cache.authenticate('a')).toBe(principal);
+      for (let seconds = 3; seconds < 64.5; seconds += 0.5) {
+        await pass(500);
+        expect(cache.authenticate('a'), `${seconds} s`).toBe(principal);
+      }
+      await pass(500);
+      await expect(Promise.resolve().then(() => cache.authenticate('a'))).rejects.toEqual(unanswered);
+    });
+
+    it('lets the first who comes after a pause wait, and nobody after that', async () => {
+      const { cache, learn, pass, asked } = open({ graceMs: () => 60_000 });
+      const principal = await learn('a');
+      await pass(30_000);
+      const first = cache.authenticate('a');
+      expect(first).toBeInstanceOf(Promise);
+      await pass(1500);
+      expect(await first).toBe(principal);
+      expect(cache.authenticate('a')).toBe(principal);
+      // A revocation is noticed with the first answer.
+      asked.at(-1)?.fail(authenticationRequired());
+      await settled();
+      const next = cache.authenticate('a');
+      asked.at(-1)?.fail(authenticationRequired());
+      await expect(next).rejects.toEqual(refused);
+    });
   });
 
   it('looks up again when the clock was set back', async () => {

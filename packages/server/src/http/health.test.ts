@@ -63,13 +63,16 @@ describe('/health', () => {
     expect(lines.map(({ fields }) => fields.check)).toEqual(['database', 'message_broker']);
   });
 
-  it('tells when limits hold for this process alone, which keeps nobody from being ready', async () => {
+  it('tells when limits hold for this process alone, which leaves it healthy and ready', async () => {
+    lines.length = 0;
+    let isAway = true;
     server = await startTestServer([], {
+      log,
       rateLimiter: {
         take: (_key, limit) => ({ allowed: true, limit, remaining: limit, resetAt: 0 }),
         acquire: () => () => {},
         ping: async () => {
-          throw unavailable('Redis is away');
+          if (isAway) throw unavailable('Redis is away');
         },
         close: async () => {},
       },
@@ -83,9 +86,16 @@ describe('/health', () => {
     });
     await server.listen('127.0.0.1', 0);
     const answer = await server.app.inject('/health');
-    expect(answer.statusCode).toBe(503);
-    expect(answer.json().checks).toEqual({ rate_limiter: { status: 'unhealthy', message: 'Redis is away' } });
+    expect(answer.statusCode).toBe(200);
+    expect(answer.json()).toMatchObject({
+      status: 'healthy',
+      checks: { rate_limiter: { status: 'degraded', message: 'Redis is away' } },
+    });
+    expect(Compile(HealthResponse).Check(answer.json())).toBe(true);
     expect((await server.app.inject('/ready')).statusCode).toBe(200);
+    isAway = false;
+    expect((await server.app.inject('/health')).json().checks.rate_limiter).toEqual({ status: 'healthy' });
+    expect(lines.map(({ message }) => message)).toEqual(['Health check failed', 'Health check passes again']);
   });
 
   it('gives a check that hangs two seconds', async () => {

@@ -12,6 +12,8 @@ type CheckResult = Exclude<Checks[string], number>;
 
 export interface HealthOptions {
   readonly service: Pick<Service, 'name' | 'checks' | 'essentialChecks' | 'figures'>;
+  /** Checks of what the service can do without: a failure leaves it healthy. */
+  readonly dispensable?: readonly string[];
   readonly version: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -23,7 +25,8 @@ export interface Health {
   ready(isReady: boolean): Promise<ReadyResponse>;
 }
 
-export function createHealth({ service, version, clock, log }: HealthOptions): Health {
+export function createHealth(options: HealthOptions): Health {
+  const { service, dispensable = [], version, clock, log } = options;
   const lastStatus = new Map<string, CheckResult['status']>();
   let running: Promise<Checks> | null = null;
 
@@ -42,12 +45,12 @@ export function createHealth({ service, version, clock, log }: HealthOptions): H
     } catch (error) {
       // The answer is public: what an unknown error says stays in the log.
       const message = error instanceof StreamFlowError ? error.message : 'The check failed; the log says why';
-      result = { status: 'unhealthy', message };
-      if (lastStatus.get(name) !== 'unhealthy') log.warning('Health check failed', { check: name, error });
+      result = { status: dispensable.includes(name) ? 'degraded' : 'unhealthy', message };
+      if (lastStatus.get(name) !== result.status) log.warning('Health check failed', { check: name, error });
     } finally {
       clearTimeout(timer);
     }
-    if (result.status === 'healthy' && lastStatus.get(name) === 'unhealthy')
+    if (result.status === 'healthy' && (lastStatus.get(name) ?? 'healthy') !== 'healthy')
       log.info('Health check passes again', { check: name });
     lastStatus.set(name, result.status);
     return result;

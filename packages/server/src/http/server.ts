@@ -93,7 +93,14 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     options.rateLimits === null
       ? service.checks
       : { ...service.checks, rate_limiter: () => options.rateLimiter.ping() };
-  const health = createHealth({ service: { ...service, checks }, version: options.version, clock, log });
+  const health = createHealth({
+    service: { ...service, checks },
+    // Without it each process limits by itself, and takes and answers all the same.
+    dispensable: ['rate_limiter'],
+    version: options.version,
+    clock,
+    log,
+  });
   const unrouted = new Map<string, RecordRequest>();
   let ready = false;
 

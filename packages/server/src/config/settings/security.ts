@@ -40,6 +40,15 @@ export const security = Type.Object({
     minimum: 1,
     maximum: 8760,
   }),
+  key_grace_seconds: integer({
+    env: 'KEY_GRACE_SECONDS',
+    description:
+      'How long an API key that was found good is still taken while the database does not answer, so that events are accepted meanwhile. 0: five seconds, as for users.',
+    unit: 'seconds',
+    default: 300,
+    minimum: 0,
+    maximum: 86_400,
+  }),
   audit_retention_days: integer({
     env: 'AUDIT_RETENTION_DAYS',
     description: 'How long entries of the audit log are kept; 0 for ever.',
