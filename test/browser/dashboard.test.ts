@@ -386,6 +386,50 @@ describe.skipIf(!required && !(hasBrowser && hasRealEvents))('the dashboard in a
     expect(problems).toEqual([]);
   });
 
+  it('gives a metric a tag, and deletes it', async () => {
+    const dialog = page.getByRole('dialog');
+    await page.goto(`${base}/admin?part=metrics`);
+    await page.getByRole('button', { name: 'refusals' }).click();
+    await dialog.getByRole('button', { name: 'Add a tag' }).click();
+    await dialog.getByLabel('Name of tag 1').fill('shop');
+    await dialog.getByLabel('Value of tag 1, in CEL').fill('event.source');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await page
+      .getByRole('row', { name: /refusals/ })
+      .getByText('shop')
+      .waitFor();
+    const { data } = await client.metricDefinitions.list({ limit: 10 });
+    expect(data.map(({ group_by }) => group_by)).toEqual([{ shop: 'event.source' }]);
+    await page.getByRole('button', { name: 'refusals' }).click();
+    await dialog.getByRole('button', { name: 'Delete…' }).click();
+    await dialog.getByRole('button', { name: /^Delete it/ }).click();
+    await page.getByText('No metrics of your own yet').waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  it('says how long events are kept, and leads to the channels', async () => {
+    await page.goto(`${base}/admin?part=retention`);
+    await page.getByText('For ever').first().waitFor();
+    await page.getByText('nothing was old enough yet').waitFor();
+    await page.getByRole('link', { name: /^Channels/ }).click();
+    await page.getByRole('cell', { name: /oncall/ }).waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  it('ends the session in every tab when one signs out', async () => {
+    const other = await openContext(browser, { size: 'wide', theme: 'light' });
+    await enter(other, base, administrator);
+    const [first, second] = [await other.newPage(), await other.newPage()];
+    for (const tab of [first, second]) {
+      await tab.goto(`${base}/alerts`);
+      await tab.getByRole('heading', { name: 'Alerts', level: 1 }).waitFor();
+    }
+    await second.getByRole('button', { name: 'Account' }).click();
+    await second.getByRole('menuitem', { name: 'Sign out' }).click();
+    await first.getByRole('heading', { name: 'Sign in to StreamFlow' }).waitFor();
+    await other.close();
+  });
+
   it('shows a viewer what there is, and offers nothing that a viewer may not do', async () => {
     const other = await openContext(browser, { size: 'wide', theme: 'light' });
     await enter(other, base, { username: 'viewer@example.com', password: 'another long password' });

@@ -1,5 +1,6 @@
 import type {
   AggregationMetric,
+  AnalyticsWindows,
   Comparison,
   EventTrends,
   GroupableField,
@@ -76,6 +77,11 @@ export interface AnalyticsApi {
   ): Promise<UserDistribution>;
   topSources(query?: TopQuery, options?: ReadOptions): Promise<TopValues>;
   eventTypes(query?: TopQuery, options?: ReadOptions): Promise<TopValues>;
+  /** The last minutes and the workers that fill them. `minutes`: at most 60; 10. */
+  windows(
+    query?: { readonly minutes?: number | undefined },
+    options?: ReadOptions,
+  ): Promise<AnalyticsWindows>;
 }
 
 export function createMetricsApi({ exchange }: Transport): MetricsApi {
@@ -96,5 +102,7 @@ export function createAnalyticsApi({ exchange }: Transport): AnalyticsApi {
     userDistribution: (query = {}, options = {}) => get('/analytics/user-distribution', query, options),
     topSources: (query = {}, options = {}) => get('/analytics/top-sources', query, options),
     eventTypes: (query = {}, options = {}) => get('/analytics/event-types', query, options),
+    windows: async (query = {}, options = {}) =>
+      (await get<{ data: AnalyticsWindows }>('/analytics/windows', query, options)).data,
   };
 }

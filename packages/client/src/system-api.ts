@@ -3,6 +3,7 @@ import type {
   HealthResponse,
   LedgerReport,
   ListAuditQuery,
+  RetentionReport,
   ServiceName,
 } from '@streamflow/contracts';
 import type { RecordPage } from './access-api.ts';
@@ -15,6 +16,8 @@ export interface SystemApi {
   health(service: ServiceName, options?: ReadOptions): Promise<HealthResponse>;
   /** What became of every accepted event; for administrators. Times are RFC 3339. */
   ledger(query?: LedgerQuery, options?: ReadOptions): Promise<LedgerReport>;
+  /** How long events are kept, and what was removed. */
+  retention(options?: ReadOptions): Promise<RetentionReport>;
   /** Who changed what, newest first; for administrators. */
   audit(query?: ListAuditQuery, options?: ReadOptions): Promise<RecordPage<AuditEntry>>;
 }
@@ -32,6 +35,8 @@ export function createSystemApi({ exchange }: Transport): SystemApi {
       const query = { from, to, all };
       return (await exchange<{ data: LedgerReport }>('storage', 'GET', '/ledger', { query, signal })).data;
     },
+    retention: async ({ signal } = {}) =>
+      (await exchange<{ data: RetentionReport }>('storage', 'GET', '/retention', { signal })).data,
     audit: (query = {}, { signal } = {}) => exchange('dashboard', 'GET', '/audit', { query, signal }),
   };
 }

@@ -15,6 +15,7 @@ export * from './api/live-metrics.ts';
 export * from './api/metric-definitions.ts';
 export * from './api/metrics.ts';
 export * from './api/operations.ts';
+export * from './api/retention.ts';
 export * from './api/route.ts';
 export * from './api/rules.ts';
 export * from './api/silences.ts';

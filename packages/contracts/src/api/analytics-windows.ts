@@ -31,6 +31,9 @@ export const AnalyticsWindow = Type.Object(
         'open: still filling; closed: provisional, late events may come; final: past the allowed lateness and the same as the stored events.',
     }),
     events_total: Count('Events of the window, caller’s project.'),
+    late_events: Count(
+      'Events, of all projects, that came during this minute and after the allowed lateness; as far as the process that answers has heard since it started.',
+    ),
   },
   { $id: 'AnalyticsWindow' },
 );

@@ -13,6 +13,9 @@ const LedgerFigures = {
   dead: Lines('Events in dead letters of the storage queue.'),
   set_aside: Lines('Lines that the event store keeps beside the events since it cannot read them.'),
   dropped: Lines('Events that were removed on purpose: by retention, or by whoever dropped a dead letter.'),
+  refused: Lines(
+    'Events that were not taken in, which their senders were told: not acceptable, or too much was waiting. Outside of the account.',
+  ),
   difference: Type.Integer({
     description:
       'What was found (stored, duplicates, dead, set_aside and dropped together) less what was accepted. From 0 to `unanswered` it holds.',

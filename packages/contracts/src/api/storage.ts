@@ -3,6 +3,7 @@ import { Event, uuidPattern } from '../model/event.ts';
 import { Severity } from '../model/severity.ts';
 import { EventIdParams } from './ingestion.ts';
 import { readLedger } from './ledger.ts';
+import { readRetention } from './retention.ts';
 import { defineRoute, Envelope, Page } from './route.ts';
 
 const tag = 'Storage';
@@ -329,4 +330,5 @@ export const storageRoutes = [
   countReceivedEvents,
   getStoredEvent,
   readLedger,
+  readRetention,
 ] as const;

@@ -8,7 +8,7 @@ import type { Connect } from './cli-connection.ts';
 import type { Terminal } from './terminal.ts';
 import { verifyCommand } from './verify.ts';
 
-const none = { unanswered: 0, dead: 0, set_aside: 0, dropped: 0, uncounted: 0 };
+const none = { unanswered: 0, dead: 0, set_aside: 0, dropped: 0, refused: 0, uncounted: 0 };
 const holds: LedgerReport = {
   from: '2026-01-01T00:00:00.000Z',
   to: '2026-01-02T00:00:00.000Z',

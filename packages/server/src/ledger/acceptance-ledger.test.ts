@@ -6,7 +6,7 @@ import { ledgerAccepted, ledgerProcesses } from '../domain/records/ledger.ts';
 import type { RecordStore } from '../engines/record-store/port.ts';
 import { createFakeTimers, type FakeTimers, start } from '../services/ingestion/ingestion.fixture.ts';
 import { type AcceptanceLedger, createAcceptanceLedger, installation } from './acceptance-ledger.ts';
-import { readAcceptanceBook } from './read-books.ts';
+import { readAcceptanceBook, readEntryBook } from './read-books.ts';
 import { openTestRecords, type TestRecords } from './test-records.fixture.ts';
 
 const project = 'default';
@@ -106,6 +106,24 @@ describe('the ledger of accepted events', () => {
     ledger.counts.of(project, start).accepted += 2;
     await pass(2000);
     expect((await book()).minutes.get(start)?.accepted).toBe(7);
+  });
+
+  it('has what was refused, beside what was accepted and without it', async () => {
+    const count = ledger.counts.of(project, start);
+    count.refused += 3;
+    await pass(2000);
+    expect(await readEntryBook(records.store, project, range)).toMatchObject({
+      refused: new Map([[start, 3]]),
+    });
+    expect((await book()).minutes).toEqual(new Map());
+    count.refused += 1;
+    failure = 'lost answer';
+    await pass(2000);
+    count.accepted += 5;
+    failure = 'none';
+    await ledger.stop();
+    expect((await readEntryBook(records.store, project, range)).refused.get(start)).toBe(4);
+    expect((await book()).minutes.get(start)?.accepted).toBe(5);
   });
 
   it('is closed by a stop, which fails when the last counts cannot be written', async () => {

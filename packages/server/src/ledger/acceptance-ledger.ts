@@ -1,7 +1,7 @@
 import type { Clock } from '../domain/clock.ts';
 import { minuteMs } from '../domain/ledger/minute.ts';
 import type { Log } from '../domain/log.ts';
-import { ledgerAccepted, ledgerProcesses } from '../domain/records/ledger.ts';
+import { ledgerAccepted, ledgerEntries, ledgerProcesses } from '../domain/records/ledger.ts';
 import { settings } from '../domain/records/settings.ts';
 import type { Timers } from '../domain/timers.ts';
 import type { RecordStore, RecordTransaction } from '../engines/record-store/port.ts';
@@ -63,6 +63,7 @@ export function createAcceptanceLedger(options: AcceptanceLedgerOptions): Accept
   const counts = createMinuteCounts();
   const ref = { project: installation, id: options.newId() };
   const written = new Map<MinuteCount, Written>();
+  const writtenRefused = new Map<MinuteCount, number>();
   let hasWritten = false;
   let isOnRecord = false;
   let isFailing = false;
@@ -84,17 +85,23 @@ export function createAcceptanceLedger(options: AcceptanceLedgerOptions): Accept
       ...(isLast ? { state: 'closed' as const, ended_at: now } : {}),
     };
     const changed = [...counts.list()].filter(isChanged).map((count) => ({ count, ...figuresOf(count) }));
+    const refusals = [...counts.list()]
+      .filter(isRefusing)
+      .map((count) => ({ count, refused: count.refused }));
     await records.transaction(async (transaction) => {
       for (const { count, ...figures } of changed) await put(transaction, count, figures);
+      for (const { count, refused } of refusals) await putRefused(transaction, count, refused);
       if (isLast && !hasWritten && changed.length === 0) await transaction.delete(ledgerProcesses, ref);
       else await transaction.update(ledgerProcesses, ref, changes);
     });
     hasWritten ||= changed.length > 0;
     for (const { count, accepted, unanswered } of changed) written.set(count, { accepted, unanswered });
+    for (const { count, refused } of refusals) writtenRefused.set(count, refused);
     for (const count of [...counts.list()]) {
-      if (count.pending > 0 || count.minute > now - keptMs || isChanged(count)) continue;
+      if (count.pending > 0 || count.minute > now - keptMs || isChanged(count) || isRefusing(count)) continue;
       counts.forget(count);
       written.delete(count);
+      writtenRefused.delete(count);
     }
   }
 
@@ -102,6 +109,8 @@ export function createAcceptanceLedger(options: AcceptanceLedgerOptions): Accept
     const before = written.get(count);
     return count.accepted !== (before?.accepted ?? 0) || count.unanswered !== (before?.unanswered ?? 0);
   };
+
+  const isRefusing = (count: MinuteCount): boolean => count.refused !== (writtenRefused.get(count) ?? 0);
 
   const put = async (
     transaction: RecordTransaction,
@@ -117,6 +126,26 @@ export function createAcceptanceLedger(options: AcceptanceLedgerOptions): Accept
         ...figures,
         process: ref.id,
         minute: count.minute,
+      });
+  };
+
+  const putRefused = async (
+    transaction: RecordTransaction,
+    { project, minute, number }: MinuteCount,
+    lines: number,
+  ): Promise<void> => {
+    const subject = `${ref.id}.${number}`;
+    const entryRef = { project, id: `refused.${subject}` };
+    if ((await transaction.get(ledgerEntries, entryRef)) !== null)
+      await transaction.update(ledgerEntries, entryRef, { lines });
+    else
+      await transaction.insert(ledgerEntries, {
+        ...entryRef,
+        entry: 'refused',
+        subject,
+        minute,
+        lines,
+        reason: 'refused at the edge',
       });
   };
 

@@ -143,6 +143,7 @@ const figures = [
   'dead',
   'set_aside',
   'dropped',
+  'refused',
   'difference',
   'uncounted',
 ] as const;
@@ -156,6 +157,7 @@ function totalsOf(minutes: readonly BalancedMinute[]): LedgerReport['totals'] {
     dead: 0,
     set_aside: 0,
     dropped: 0,
+    refused: 0,
     difference: 0,
     uncounted: 0,
   };

@@ -39,7 +39,7 @@ const processOf = (some: Partial<LedgerProcessRecord>): LedgerProcessRecord => (
 
 /** A minute with so much accepted and stored; all of it settled unless the rest says otherwise. */
 function account(book: AcceptanceBook, stored: number, some: Partial<BalanceInput> = {}) {
-  const { entries = { duplicates: new Map(), dropped: new Map() } } = some;
+  const { entries = { duplicates: new Map(), dropped: new Map(), refused: new Map() } } = some;
   const [minute] = balance({
     range: { from: noon, to: noon + minuteMs },
     before: book,
@@ -63,7 +63,11 @@ describe('the account of a minute', () => {
   it('adds up everything that can become of a line', () => {
     const found = account(bookOf(21, { repeated: 1, unanswered: 0 }), 0, {
       audited: [{ minute: noon, stored: 10, setAside: 1 }],
-      entries: { duplicates: new Map([[noon, 2]]), dropped: new Map([[noon, 3]]) },
+      entries: {
+        duplicates: new Map([[noon, 2]]),
+        dropped: new Map([[noon, 3]]),
+        refused: new Map([[noon, 5]]),
+      },
       dead: new Map([[noon, 4]]),
     });
     expect(found).toEqual({
@@ -76,6 +80,7 @@ describe('the account of a minute', () => {
       dead: 4,
       set_aside: 1,
       dropped: 3,
+      refused: 5,
       difference: 0,
       uncounted: 0,
     });
@@ -165,8 +170,8 @@ describe('the account of a minute', () => {
   });
 
   it('is not settled while lines of the minute are being removed, whatever it adds up to', () => {
-    const entries = { duplicates: new Map(), dropped: new Map([[noon, 3]]) };
-    const none = { duplicates: new Map(), dropped: new Map() };
+    const entries = { duplicates: new Map(), dropped: new Map([[noon, 3]]), refused: new Map() };
+    const none = { duplicates: new Map(), dropped: new Map(), refused: new Map() };
     for (const stored of [2, 5]) {
       expect(account(bookOf(5), stored, { entries, removing: new Map([[noon, 3]]) })?.status).toBe(
         'unsettled',

@@ -61,6 +61,7 @@ export interface BalancedMinute {
   readonly dead: number;
   readonly set_aside: number;
   readonly dropped: number;
+  readonly refused: number;
   /** What was found less what was accepted. */
   readonly difference: number;
   /** What was found beyond the unanswered, and a process that was killed may have accepted. */
@@ -71,7 +72,15 @@ export interface BalancedMinute {
 export function balance(input: BalanceInput): BalancedMinute[] {
   const { before, after, entries, dead } = input;
   const audited = new Map(input.audited.map((found) => [found.minute, found]));
-  const keys = [before.minutes, after.minutes, entries.duplicates, entries.dropped, dead, audited];
+  const keys = [
+    before.minutes,
+    after.minutes,
+    entries.duplicates,
+    entries.dropped,
+    entries.refused,
+    dead,
+    audited,
+  ];
   const known = keys.flatMap((map) => [...map.keys()]);
   const minutes = [...new Set([...known, ...queuedUncounted(input)])].sort((a, b) => a - b);
   return minutes.map((minute) => {
@@ -85,6 +94,7 @@ export function balance(input: BalanceInput): BalancedMinute[] {
       dead: dead.get(minute) ?? 0,
       set_aside: setAside,
       dropped: entries.dropped.get(minute) ?? 0,
+      refused: entries.refused.get(minute) ?? 0,
     };
     const found = figures.stored + figures.duplicates + figures.dead + figures.set_aside + figures.dropped;
     const difference = found - accepted;

@@ -172,7 +172,15 @@ describe('the ledger on real engines', () => {
     await world.stored();
     const report = await world.audit();
     expect(report).toMatchObject({ verdict: 'holds', queue: { batches: 0, drained: true } });
-    const none = { unanswered: 0, dead: 0, set_aside: 0, dropped: 0, difference: 0, uncounted: 0 };
+    const none = {
+      unanswered: 0,
+      dead: 0,
+      set_aside: 0,
+      dropped: 0,
+      refused: 0,
+      difference: 0,
+      uncounted: 0,
+    };
     expect(report.minutes).toEqual([
       { minute: minuteAt(0), status: 'holds', ...none, accepted: 6, stored: 4, duplicates: 2 },
       { minute: minuteAt(1), status: 'holds', ...none, accepted: 4, stored: 2, duplicates: 2 },

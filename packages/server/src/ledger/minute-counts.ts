@@ -15,6 +15,8 @@ export interface MinuteCount {
   unanswered: number;
   /** Those of the accepted that met their id at the edge and were not published. */
   repeated: number;
+  /** Events that were not taken in, and whose senders know it; in no other figure. */
+  refused: number;
 }
 
 /** The counts of one process. */
@@ -41,7 +43,16 @@ export function createMinuteCounts(): MinuteCounts {
       let count = minutes.get(minute);
       if (count === undefined) {
         numbers += 1;
-        count = { project, minute, number: numbers, pending: 0, accepted: 0, unanswered: 0, repeated: 0 };
+        count = {
+          project,
+          minute,
+          number: numbers,
+          pending: 0,
+          accepted: 0,
+          unanswered: 0,
+          repeated: 0,
+          refused: 0,
+        };
         minutes.set(minute, count);
       }
       return count;

@@ -54,10 +54,11 @@ export async function readAcceptanceBook(
   return { since: typeof begun?.value === 'number' ? begun.value : null, processes, minutes };
 }
 
-/** What was entered of lines that are not stored. */
+/** What was entered of lines that are not stored; the refused were never accepted. */
 export interface EntryBook {
   readonly duplicates: ByMinute;
   readonly dropped: ByMinute;
+  readonly refused: ByMinute;
 }
 
 export async function readEntryBook(
@@ -65,7 +66,7 @@ export async function readEntryBook(
   project: string,
   range: MinuteRange,
 ): Promise<EntryBook> {
-  const book: EntryBook = { duplicates: new Map(), dropped: new Map() };
+  const book: EntryBook = { duplicates: new Map(), dropped: new Map(), refused: new Map() };
   for await (const { entry, minute, lines } of ofMinutes(records, ledgerEntries, project, range))
     addToMinute(book[entry], minute, lines);
   return book;

@@ -4,7 +4,7 @@ import { addToMinute, type ByMinute } from '../domain/ledger/minute.ts';
 import { ledgerEntries } from '../domain/records/ledger.ts';
 import { settings } from '../domain/records/settings.ts';
 import type { Removal, RemovalBooks } from '../engines/event-store/port.ts';
-import type { RecordReader, RecordStore } from '../engines/record-store/port.ts';
+import type { RecordReader, RecordStore, RecordTransaction } from '../engines/record-store/port.ts';
 import { installation } from './acceptance-ledger.ts';
 import { enter, entered } from './ledger-entries.ts';
 
@@ -20,6 +20,7 @@ import { enter, entered } from './ledger-entries.ts';
  * their minutes that they are not settled.
  */
 
+const removedTotal = { project: installation, id: 'retention.removed' };
 const openRemoval = { project: installation, id: 'retention.removal' };
 /** Records that are written in one transaction. */
 const portion = 500;
@@ -29,11 +30,28 @@ export interface Removals extends RemovalBooks {
   open(): Promise<{ readonly name: string; readonly since: number } | null>;
 }
 
+/** What was ever removed. */
+export interface RemovedTotal {
+  readonly events: number;
+  readonly lastEvents: number;
+  /** Milliseconds since the epoch; null when nothing ever was. */
+  readonly lastAt: number | null;
+}
+
+export async function readRemovedTotal(records: RecordReader): Promise<RemovedTotal> {
+  const value = (await records.get(settings, removedTotal))?.value;
+  if (typeof value !== 'object' || value === null) return { events: 0, lastEvents: 0, lastAt: null };
+  const { events, last_events, last_at } = Object.fromEntries(Object.entries(value));
+  return { events: Number(events), lastEvents: Number(last_events), lastAt: Number(last_at) };
+}
+
 export function createRemovals(records: RecordStore, clock: Clock): Removals {
-  async function close(name: string): Promise<void> {
+  async function close(name: string, isDone: boolean): Promise<void> {
     await records.transaction(async (transaction) => {
       const open = readOpen((await transaction.get(settings, openRemoval))?.value);
-      if (open?.name === name) await transaction.delete(settings, openRemoval);
+      if (open?.name !== name) return;
+      await transaction.delete(settings, openRemoval);
+      if (isDone) await addToTotal(transaction, open.events, clock.now());
     });
   }
 
@@ -43,7 +61,8 @@ export function createRemovals(records: RecordStore, clock: Clock): Removals {
       await records.transaction(async (transaction) => {
         if ((await transaction.get(settings, openRemoval)) !== null)
           throw new StreamFlowError('Conflict', 'Another process removes events');
-        const value = { name, projects: [...byProject.keys()], since: clock.now() };
+        const events = lines.reduce((sum, { count }) => sum + count, 0);
+        const value = { name, projects: [...byProject.keys()], events, since: clock.now() };
         await transaction.insert(settings, { ...openRemoval, value });
       });
       for (const [project, byMinute] of byProject) {
@@ -61,7 +80,7 @@ export function createRemovals(records: RecordStore, clock: Clock): Removals {
         }
       }
     },
-    end: close,
+    end: (name) => close(name, true),
     async cancel(name) {
       const open = readOpen((await records.get(settings, openRemoval))?.value);
       if (open?.name !== name) return;
@@ -73,12 +92,21 @@ export function createRemovals(records: RecordStore, clock: Clock): Removals {
               await transaction.delete(ledgerEntries, { project, id: `dropped.${name}.${minute}` });
           });
       }
-      await close(name);
+      await close(name, false);
     },
     async open() {
       return readOpen((await records.get(settings, openRemoval))?.value);
     },
   };
+}
+
+/** In the transaction that ends a removal, so that each is in it once. */
+async function addToTotal(transaction: RecordTransaction, lastEvents: number, now: number): Promise<void> {
+  const { events } = await readRemovedTotal(transaction);
+  const value = { events: events + lastEvents, last_events: lastEvents, last_at: now };
+  if ((await transaction.get(settings, removedTotal)) === null)
+    await transaction.insert(settings, { ...removedTotal, value });
+  else await transaction.update(settings, removedTotal, { value });
 }
 
 /** Lines of a project that are entered as dropped and may not be removed yet, by minute of receipt. */
@@ -101,6 +129,8 @@ function linesByProject(lines: Removal['lines']): ReadonlyMap<string, ByMinute> 
 interface OpenRemoval {
   readonly name: string;
   readonly projects: readonly string[];
+  /** How many it removes. */
+  readonly events: number;
   readonly since: number;
 }
 
@@ -111,6 +141,7 @@ function readOpen(value: unknown): OpenRemoval | null {
   return {
     name: String(name),
     projects: Array.isArray(projects) ? projects.map(String) : [],
+    events: 'events' in value ? Number(value.events) : 0,
     since: Number(since),
   };
 }

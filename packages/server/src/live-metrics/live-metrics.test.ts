@@ -277,6 +277,8 @@ describe('live metrics', () => {
   it('take what is later than the allowed lateness from the store, and count it', async () => {
     const worker = await startWorker();
     const live = await startReplica();
+    // What a worker had counted before it was first heard of is of no known minute.
+    await time.advance(400);
     const late = events(6, noon - 2 * minute);
     const inTime = events(4, noon - 30_000);
     stored.push(...late, ...inTime);
@@ -284,6 +286,7 @@ describe('live metrics', () => {
     await time.advance(1400);
     expect(figure(live, 'events_total')).toBe(4);
     expect(worker.state.late).toBe(6);
+    expect(live.lateIn(noon)).toBe(6);
     await time.advance(5000);
     expect(figure(live, 'events_total', noon - 2 * minute, noon - minute)).toBe(6);
     expect(figure(live, 'events_total')).toBe(10);

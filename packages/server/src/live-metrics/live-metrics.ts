@@ -10,6 +10,7 @@ import type { Timers } from '../domain/timers.ts';
 import type { Bus, LiveMessage } from '../engines/bus/port.ts';
 import type { EventStore } from '../engines/event-store/port.ts';
 import type { DefinitionSource } from './definition-source.ts';
+import { LateEvents } from './late-events.ts';
 import { RecentTraces } from './recent-traces.ts';
 import { RevisedSecondsLog } from './revised-seconds-log.ts';
 import { StoreCheck } from './store-check.ts';
@@ -36,6 +37,8 @@ export interface RunningLiveMetrics extends LiveMetrics {
   stop(): Promise<void>;
   /** Workers that were heard of in the last ten seconds. */
   readonly workers: readonly SeenWorker[];
+  /** Events of all projects that came after the allowed lateness in the minute that starts then, as far as was heard. */
+  lateIn(minute: number): number;
   /** Combinations of metric, tags and second that had no place of their own. */
   readonly overflow: number;
   /** Seconds that were computed again from the store. */
@@ -71,6 +74,7 @@ export function createLiveMetrics(options: LiveMetricsOptions): RunningLiveMetri
   const revised = new RevisedSecondsLog();
   const traces = new RecentTraces();
   const workers = new Map<string, SeenWorker>();
+  const late = new LateEvents();
   /** Workers of these that are silent, and were told of. */
   const silent = new Set<string>();
   const listeners = new Set<Parameters<LiveMetrics['onTick']>[0]>();
@@ -105,6 +109,7 @@ export function createLiveMetrics(options: LiveMetricsOptions): RunningLiveMetri
   }
 
   function onState({ touched, ...state }: WorkerState): void {
+    late.add(state, workers.get(state.worker)?.state.late, clock.now());
     if (state.leaving) workers.delete(state.worker);
     else workers.set(state.worker, { state, seenAt: clock.now() });
     for (const { project, from, to } of touched) check.onTouched(project, { from, to });
@@ -179,6 +184,7 @@ export function createLiveMetrics(options: LiveMetricsOptions): RunningLiveMetri
     get workers() {
       return [...workers.values()];
     },
+    lateIn: (minute) => late.in(minute),
     get overflow() {
       return rings.overflow;
     },

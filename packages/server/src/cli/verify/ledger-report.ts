@@ -30,6 +30,7 @@ export function formatLedger(report: LedgerReport, width: number | undefined): r
   );
   if (totals.unanswered > 0)
     lines.push(`unanswered ${totals.unanswered}: of these, any number may be among what was found`);
+  if (totals.refused > 0) lines.push(`refused ${totals.refused}: never accepted, and outside of the account`);
   return [
     ...lines,
     ...queueLines(report),

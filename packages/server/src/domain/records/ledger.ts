@@ -58,9 +58,12 @@ export const ledgerAccepted = defineRecordKind(LedgerAcceptedFields, {
 });
 
 const LedgerEntryFields = Type.Object({
-  /** `duplicates`: lines that were not stored since their id was known. `dropped`: lines that were removed on purpose. */
-  entry: Type.Enum(['duplicates', 'dropped']),
-  /** What the entry is about: the name of a message, or what removed the lines. Each is entered once. */
+  /**
+   * `duplicates`: lines that were not stored since their id was known. `dropped`: lines that were removed on purpose.
+   * `refused`: events that were never accepted.
+   */
+  entry: Type.Enum(['duplicates', 'dropped', 'refused']),
+  /** What the entry is about: the name of a message, what removed the lines, or who refused them. Each is entered once. */
   subject: Type.String(),
   /** Start of the minute of receipt, milliseconds since the epoch. */
   minute: Type.Integer(),
@@ -70,7 +73,7 @@ const LedgerEntryFields = Type.Object({
 });
 export type LedgerEntryRecord = Stored<Type.Static<typeof LedgerEntryFields>>;
 
-/** Lines that were accepted and are not stored, with the reason. */
+/** Lines that are not stored, with the reason. */
 export const ledgerEntries = defineRecordKind(LedgerEntryFields, {
   name: 'ledger_entries',
   columns: { entry: 'text', subject: 'text', minute: 'integer', lines: 'integer', reason: 'text' },

@@ -49,6 +49,7 @@ export function windowsRoute(options: {
             end: timeText(to),
             state: stateOf(to),
             events_total: readFigure(live, { project, name: 'events_total', from, to }) ?? 0,
+            late_events: live.lateIn(from),
           };
         }),
       };

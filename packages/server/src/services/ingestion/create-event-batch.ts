@@ -6,20 +6,20 @@ import { restrictTypes } from '../../domain/events/restrict-types.ts';
 import { readJson, refuseUnknownFields } from '../../domain/events/strict-json.ts';
 import type { MountedRoute } from '../../http/service.ts';
 import { sentAtHeader } from './create-event.ts';
-import { counted, type Intake, publishEvents } from './intake.ts';
+import { counted, countRefused, type Intake, publishEvents } from './intake.ts';
 
 const knownFields = Object.keys(EventBatchInput.properties);
 
 /** `POST /events/batch`. */
 export function createEventBatchRoute(intake: Intake): MountedRoute {
-  const { normalise, takeReceipt, observer, limits } = intake;
+  const { normalise, takeReceipt, limits } = intake;
   return {
     contract: createEventBatch,
     body: 'raw',
     handle(context) {
       const { project, eventTypes } = context.principal;
       const partial = isPartial(context.query);
-      const [batch, receipt] = counted(observer, () => {
+      const [batch, receipt] = counted(intake, project, () => {
         const document = readJson(context.rawBody);
         const { events, sentAt = sentAtHeader(context.headers) } = batchFields(document.value);
         const taken = takeReceipt(project, sentAt);
@@ -33,7 +33,7 @@ export function createEventBatchRoute(intake: Intake): MountedRoute {
         return [normaliseBatch(document, events, options), taken];
       });
       const refused = batch.ids.length - batch.accepted.length;
-      if (refused > 0) observer.refused('invalid', refused);
+      if (refused > 0) countRefused(intake, project, 'invalid', refused);
       const answer = batchCreated(batch, receipt.receivedAtText);
       return new Promise((resolve, reject) => {
         const done = (error: Error | null): void => {

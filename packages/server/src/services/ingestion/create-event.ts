@@ -8,13 +8,13 @@ import { counted, type Intake, publishEvents } from './intake.ts';
 
 /** `POST /events`: the hottest path of the product. */
 export function createEventRoute(intake: Intake): MountedRoute {
-  const { normalise, takeReceipt, observer, limits } = intake;
+  const { normalise, takeReceipt, limits } = intake;
   return {
     contract: createEvent,
     body: 'raw',
     handle(context) {
       const { project, eventTypes } = context.principal;
-      const [event, receipt] = counted(observer, () => {
+      const [event, receipt] = counted(intake, project, () => {
         const input = parseJson(context.rawBody, { maxDepth: limits.maxJsonDepth });
         const taken = takeReceipt(project, sentAtHeader(context.headers));
         return [orThrow(restrictTypes(normalise, eventTypes)(input, taken)), taken];

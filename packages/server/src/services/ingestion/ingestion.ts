@@ -72,6 +72,7 @@ export function createIngestion(options: IngestionOptions): Service {
     publisher,
     recent,
     observer,
+    counts: ledger.counts,
   };
   const sessionOptions = {
     intake,

@@ -4,7 +4,8 @@ import type { Receipt } from '../../domain/events/event-issues.ts';
 import type { EventLimits } from '../../domain/events/limits.ts';
 import type { AcceptedEvent, Normalise } from '../../domain/events/normalise.ts';
 import type { TakeReceipt } from '../../domain/events/receipt.ts';
-import type { IngestionObserver } from './observer.ts';
+import type { MinuteCounts } from '../../ledger/minute-counts.ts';
+import type { IngestionObserver, RefusalReason } from './observer.ts';
 import type { PublishDone, Publisher } from './publisher.ts';
 import type { RecentIds } from './recent-ids.ts';
 
@@ -17,6 +18,8 @@ export interface Intake {
   readonly publisher: Publisher;
   readonly recent: RecentIds;
   readonly observer: IngestionObserver;
+  /** Told what was refused. */
+  readonly counts: Pick<MinuteCounts, 'of'>;
 }
 
 /** Publishes events, and remembers them for readers that come at once. */
@@ -33,14 +36,29 @@ export function publishEvents(
 }
 
 /** Reads what a client sent, and counts it when it is refused; the count of its events is unknown and taken as one. */
-export function counted<T>(observer: IngestionObserver, read: () => T): T {
+export function counted<T>(intake: Intake, project: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
     if (error instanceof StreamFlowError)
-      observer.refused(error.code === 'BadRequest' ? 'malformed' : 'invalid', refusedEvents(error));
+      countRefused(
+        intake,
+        project,
+        error.code === 'BadRequest' ? 'malformed' : 'invalid',
+        refusedEvents(error),
+      );
     throw error;
   }
+}
+
+export function countRefused(
+  { clock, counts, observer }: Intake,
+  project: string,
+  reason: RefusalReason,
+  events: number,
+): void {
+  observer.refused(reason, events);
+  counts.of(project, clock.now()).refused += events;
 }
 
 /** Events that an error tells of: each index once, or the one that the request was. */

@@ -258,6 +258,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       if (isDraining || waitingBytes >= limits.maxWaitingBytes) {
         const reason = isDraining ? 'The service is stopping' : 'Too many events are waiting to be stored';
         observer.refused(isDraining ? 'unavailable' : 'overloaded', events.length);
+        counts.of(project, receivedAt).refused += events.length;
         atEndOfTurn(() => done(unavailable(reason)));
         return;
       }

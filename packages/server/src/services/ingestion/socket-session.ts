@@ -11,7 +11,7 @@ import type { Timers } from '../../domain/timers.ts';
 import type { Tracing } from '../../domain/tracing.ts';
 import type { Principal, SocketContext } from '../../http/service.ts';
 import { bytesOf, refOf, tellable } from '../../http/socket-frames.ts';
-import { counted, type Intake, publishEvents } from './intake.ts';
+import { counted, countRefused, type Intake, publishEvents } from './intake.ts';
 import type { PublishDone } from './publisher.ts';
 import { normaliseAnyForm } from './short-event.ts';
 import { readBatchData, readFrame, serverFrames } from './socket-frames.ts';
@@ -176,7 +176,7 @@ export function startSession(socket: WebSocket, context: SocketContext, options:
 
   const onEvent = (sender: Principal, document: JsonDocument, data: unknown, bytes: number): void => {
     const ref = refOf(document.value);
-    const [event, receipt] = counted(intake.observer, () => {
+    const [event, receipt] = counted(intake, sender.project, () => {
       refuseDefects(document, { maxDepth: intake.limits.maxJsonDepth, outerLevels: 1 }, ['data']);
       const taken = intake.takeReceipt(sender.project);
       return [orThrow(normaliseFor(sender)(data, taken)), taken];
@@ -186,7 +186,7 @@ export function startSession(socket: WebSocket, context: SocketContext, options:
 
   const onBatch = (sender: Principal, document: JsonDocument, data: unknown, bytes: number): void => {
     const ref = refOf(document.value);
-    const [batch, receipt] = counted(intake.observer, () => {
+    const [batch, receipt] = counted(intake, sender.project, () => {
       const { events, partial, sentAt } = readBatchData(data);
       const taken = intake.takeReceipt(
         sender.project,
@@ -197,7 +197,7 @@ export function startSession(socket: WebSocket, context: SocketContext, options:
       return [normaliseBatch(document, events, options), taken];
     });
     const refused = batch.ids.length - batch.accepted.length;
-    if (refused > 0) intake.observer.refused('invalid', refused);
+    if (refused > 0) countRefused(intake, sender.project, 'invalid', refused);
     publish(receipt, batch.accepted, bytes, () => serverFrames.batchAck(batch.ids, batch.issues, ref), ref);
   };
 
@@ -213,7 +213,7 @@ export function startSession(socket: WebSocket, context: SocketContext, options:
     }
     let ref: string | undefined;
     try {
-      const document = counted(intake.observer, () => readJson(bytes));
+      const document = counted(intake, principal.project, () => readJson(bytes));
       ref = refOf(document.value);
       const frame = readFrame(document);
       if (frame.type === 'event') onEvent(principal, document, frame.data, bytes.length);

@@ -9,7 +9,7 @@ import { dayMs, type Retention } from '../../domain/retention/retention.ts';
 import { createFakeTimers, type FakeTimers } from '../../domain/timers.fixture.ts';
 import type { EventStore } from '../../engines/event-store/port.ts';
 import { enter } from '../../ledger/ledger-entries.ts';
-import { createRemovals } from '../../ledger/removals.ts';
+import { createRemovals, readRemovedTotal } from '../../ledger/removals.ts';
 import { openTestRecords, type TestRecords } from '../../ledger/test-records.fixture.ts';
 import { createRetentionRuns, type RetentionRuns, type RetentionRunsOptions } from './retention-runs.ts';
 
@@ -195,6 +195,13 @@ describe('the runs of retention', () => {
     await expect(begin('second')).rejects.toMatchObject({ code: 'Conflict' });
     await createRemovals(records.store, timers).cancel('first');
     await begin('second');
+    expect(await readRemovedTotal(records.store)).toEqual({ events: 0, lastEvents: 0, lastAt: null });
     await createRemovals(records.store, timers).end('second');
+    await createRemovals(records.store, timers).end('second');
+    expect(await readRemovedTotal(records.store)).toEqual({
+      events: 1,
+      lastEvents: 1,
+      lastAt: timers.now(),
+    });
   });
 });

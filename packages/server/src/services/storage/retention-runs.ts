@@ -45,6 +45,8 @@ export interface RetentionRuns {
   stop(): Promise<void>;
 }
 
+/** The setting that says when it was last looked for old events. */
+export const lastRun = 'retention.last_run';
 const lookEveryMs = 60_000;
 const hourMs = 3_600_000;
 /** The ledger is kept for so long: a year, and time to look at it. */
@@ -70,7 +72,7 @@ export function createRetentionRuns(options: RetentionRunsOptions): RetentionRun
   async function run(): Promise<void> {
     if (!options.mayRun()) return;
     await settleOpen();
-    if (isConfigured) await inTurn('retention.last_run', hourMs, removeOld);
+    if (isConfigured) await inTurn(lastRun, hourMs, removeOld);
     await inTurn('ledger.last_forgotten', dayMs, forgetOld);
     if (auditDays !== null) await inTurn('audit.last_forgotten', dayMs, () => forgetOldAudit(auditDays));
   }

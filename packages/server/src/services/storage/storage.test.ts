@@ -1,14 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import { get as httpGet } from 'node:http';
 import type { Event } from '@streamflow/contracts';
-import { readLedger } from '@streamflow/contracts';
+import { readLedger, readRetention } from '@streamflow/contracts';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { Value } from 'typebox/value';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { StreamFlowError, unavailable } from '../../domain/errors.ts';
 import { silentLog } from '../../domain/log.ts';
+import { createFakeTimers } from '../../domain/timers.fixture.ts';
 import type { TestServer } from '../../http/server.fixture.ts';
 import { startTestServer } from '../../http/server.fixture.ts';
+import { createRemovals } from '../../ledger/removals.ts';
 import { openTestRecords, type TestRecords } from '../../ledger/test-records.fixture.ts';
 import type { TestBus, TestStore } from './storage.fixture.ts';
 import {
@@ -40,6 +42,12 @@ beforeEach(async () => {
     random: () => 0.5,
     log: silentLog,
     metrics: createTestMetrics(),
+    retention: {
+      days: { general: 30, byType: { 'web.*': 7, error: null } },
+      auditDays: 400,
+      timers: createFakeTimers(),
+      settleAfterMs: 0,
+    },
   });
   server = await startTestServer(storage.routes, { limits: { maxBodyBytes: 1_000_000, maxJsonDepth: 8 } });
 });
@@ -328,6 +336,29 @@ describe('GET /events/export', () => {
     expect(pages).toBeLessThan(100);
     request.destroy();
     await vi.waitFor(() => expect([aborted, returned]).toEqual([true, true]), { timeout: 5000 });
+  });
+});
+
+describe('GET /retention', () => {
+  it('says what is set and what was removed, to whoever reads events', async () => {
+    const removals = createRemovals(records.store, clock);
+    const minute = clock.now() - 60_000;
+    for (const [name, count] of [
+      ['first', 4],
+      ['second', 3],
+    ] as const) {
+      await removals.begin({ name, lines: [{ project: 'default', minute, count }] });
+      await removals.end(name);
+    }
+    const answer = await get('/retention');
+    expect(Value.Check(readRetention.responses[200].schema, answer.json())).toBe(true);
+    expect(answer.json().data).toEqual({
+      days: 30,
+      days_by_type: { 'web.*': 7, error: null },
+      audit_days: 400,
+      last_run_at: null,
+      removed: { events: 7, last_events: 3, last_at: '2026-06-01T12:00:00.000Z' },
+    });
   });
 });
 

@@ -12,6 +12,7 @@ import { eventRoutes } from './event-routes.ts';
 import { exportRoute } from './export-route.ts';
 import type { BlockLimits } from './flush-rule.ts';
 import { ledgerRoute } from './ledger-route.ts';
+import { retentionRoute } from './retention-route.ts';
 import { createRetentionRuns, type RetentionRunsOptions } from './retention-runs.ts';
 import type { StorageMetrics } from './storage-metrics.ts';
 import { createStoring } from './storing.ts';
@@ -96,6 +97,12 @@ export function createStorage(options: StorageOptions): Service {
         records,
         clock,
         held: () => storing.writer?.held() ?? { deliveries: 0, oldest: null },
+      }),
+      retentionRoute({
+        records,
+        clock,
+        days: options.retention?.days ?? { general: null, byType: {} },
+        auditDays: options.retention?.auditDays ?? null,
       }),
     ],
     sockets: [],

@@ -6,6 +6,7 @@ import { client } from '../../app/session.ts';
 import { Button } from '../../ui/button.tsx';
 import { Field, Select } from '../../ui/field.tsx';
 import { describeError } from '../../ui/states.tsx';
+import { groupByOf, TagFields, tagDrafts } from './tag-fields.tsx';
 
 const types: readonly { readonly value: MetricType; readonly label: string }[] = [
   { value: 'counter', label: 'Counter: added up' },
@@ -31,6 +32,7 @@ export function MetricEditor({ definition, onDone }: MetricEditorProps) {
     value: definition?.value ?? '',
   });
   const [type, setType] = useState<MetricType>(definition?.type ?? 'counter');
+  const [tags, setTags] = useState(() => tagDrafts(definition?.group_by ?? {}));
   const [enabled, setEnabled] = useState(definition?.enabled ?? true);
   const [deleting, setDeleting] = useState(false);
   const onSuccess = async (): Promise<void> => {
@@ -46,8 +48,7 @@ export function MetricEditor({ definition, onDone }: MetricEditorProps) {
         unit: draft.unit.trim(),
         filter: orNull(draft.filter),
         value: orNull(draft.value),
-        // It is not edited here, and stays as it is.
-        group_by: definition?.group_by ?? {},
+        group_by: groupByOf(tags),
         enabled,
       };
       return definition === null
@@ -93,6 +94,7 @@ export function MetricEditor({ definition, onDone }: MetricEditorProps) {
         'event.type == "custom.checkout"',
       )}
       {text('Their number, in CEL; they are counted when empty', 'value', 'input mono', 'event.data.total')}
+      <TagFields onChange={setTags} tags={tags} />
       <label>
         <input checked={enabled} onChange={(event) => setEnabled(event.target.checked)} type="checkbox" />{' '}
         Measure it

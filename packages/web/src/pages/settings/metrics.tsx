@@ -48,6 +48,7 @@ export function Metrics() {
                 <th scope="col">Kind</th>
                 <th scope="col">Events</th>
                 <th scope="col">Value</th>
+                <th scope="col">Tags</th>
                 <th scope="col">
                   <span className="visually-hidden">Backfill</span>
                 </th>
@@ -86,7 +87,7 @@ interface MetricRowProps {
 }
 
 function MetricRow({ definition, mayEdit, onEdit }: MetricRowProps) {
-  const { id, name, type, unit, filter, value, enabled, managed_by: managedBy } = definition;
+  const { id, name, type, unit, filter, value, group_by, enabled, managed_by: managedBy } = definition;
   const backfill = useMutation({ mutationFn: () => client.metricDefinitions.backfill(id) });
   return (
     <tr>
@@ -110,6 +111,7 @@ function MetricRow({ definition, mayEdit, onEdit }: MetricRowProps) {
       <td className="mono" data-label="Value">
         {value ?? 'how many'}
       </td>
+      <td data-label="Tags">{Object.keys(group_by).join(', ') || <span className="quiet">none</span>}</td>
       <td className="number">
         <span aria-live="polite">
           {backfill.error !== null ? (
