@@ -147,8 +147,8 @@ function definitionFault(value: unknown): string | null {
     [filter, 'condition'],
     [measured, 'number'],
   ] as const) {
-    const compiled = typeof text === 'string' ? compileExpression(text, expected) : {};
-    if ('problem' in compiled) return `${text}: ${compiled.problem.message}`;
+    const compiled = typeof text === 'string' ? compileExpression(text, expected) : null;
+    if (compiled !== null && 'problem' in compiled) return `${text}: ${compiled.problem.message}`;
   }
   return null;
 }
