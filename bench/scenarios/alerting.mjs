@@ -67,7 +67,7 @@ async function preview({ data, events }) {
       const begun = performance.now();
       const range = { project, from: begin, to: end };
       const { firings, step } = await previewRule(
-        opened.store,
+        { events: opened.store, definitions: [], maxTagValues: 100 },
         ready,
         range,
         new AbortController().signal,

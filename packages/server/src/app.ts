@@ -225,8 +225,10 @@ export function startApp({
         bus,
         records,
         events,
+        maxTagValues,
         live: run === 'command' ? null : live,
         defined: createDefinedMetrics(records, randomUUID),
+        ruleFiles: config.alerting.rule_files,
         notifiers: createNotifiers({
           allowPrivateTargets: config.alerting.allow_private_targets,
           allowedNetworks: config.alerting.allowed_networks,

@@ -61,6 +61,7 @@ export const RulePreview = Type.Object(
 export type RulePreview = Type.Static<typeof RulePreview>;
 
 const ofRule = 'Expressions are checked: 422 names the field and the position.';
+const ofFile = '409 for a rule that a file keeps (`managed_by`).';
 const rule = (description: string) => ({ 200: { description, schema: Envelope(AlertRule) } });
 
 export const listRules = defineRoute({
@@ -103,7 +104,7 @@ export const replaceRule = defineRoute({
   path: '/rules/:id',
   operationId: 'replaceRule',
   summary: 'Replace an alert rule',
-  description: `What is left out has its default. ${ofRule}`,
+  description: `What is left out has its default. ${ofRule} ${ofFile}`,
   tag,
   permission: 'alerts:write',
   params: RuleParams,
@@ -117,7 +118,7 @@ export const updateRule = defineRoute({
   path: '/rules/:id',
   operationId: 'updateRule',
   summary: 'Change an alert rule',
-  description: `What is left out stays. ${ofRule}`,
+  description: `What is left out stays. ${ofRule} ${ofFile}`,
   tag,
   permission: 'alerts:write',
   params: RuleParams,
@@ -131,7 +132,7 @@ export const deleteRule = defineRoute({
   path: '/rules/:id',
   operationId: 'deleteRule',
   summary: 'Delete an alert rule',
-  description: 'Its alerts are resolved, and stay in the list.',
+  description: `Its alerts are resolved, and stay in the list. ${ofFile}`,
   tag,
   permission: 'alerts:write',
   params: RuleParams,
@@ -145,7 +146,7 @@ export const previewRule = defineRoute({
   operationId: 'previewRule',
   summary: 'Try an alert rule against stored events',
   description:
-    'When it would have fired, and what would have been sent, by the same states, grouping, suppression and escalation as a rule that runs. Nothing is sent or kept.',
+    'When it would have fired, and what would have been sent, by the same states, grouping, suppression and escalation as a rule that runs. Nothing is sent or kept. Conditions over more than counts of events, errors and means of response times are tried on at most 500,000 events: 422 names their number where there are more.',
   tag,
   permission: 'alerts:read',
   body: RulePreviewBody,

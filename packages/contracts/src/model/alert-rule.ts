@@ -120,6 +120,9 @@ export const AlertRule = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
     ...AlertRuleFields,
+    managed_by: Type.Union([Type.String(), Type.Null()], {
+      description: 'The file that keeps it, where it is changed; null for one that is changed here.',
+    }),
     created_at: Type.String({ format: 'date-time' }),
     updated_at: Type.String({ format: 'date-time' }),
     version: Type.Integer({ minimum: 1, description: 'Raised by each change; also the `ETag`.' }),

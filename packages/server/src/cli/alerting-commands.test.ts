@@ -45,10 +45,13 @@ beforeAll(async () => {
     records: records.store,
     events: {
       history: async () => history,
+      async *export() {},
       aggregate: () => Promise.reject(new Error('not asked')),
     },
     live,
     defined: freeMetrics,
+    ruleFiles: [],
+    maxTagValues: 100,
     notifiers: createNotifiers({
       allowPrivateTargets: false,
       allowedNetworks: [],

@@ -8,7 +8,7 @@ import {
 } from '@streamflow/contracts';
 import { Command, Option } from 'commander';
 import type { Clock } from '../domain/clock.ts';
-import { readRuleFile } from './alerting/rule-file.ts';
+import { readRuleFile } from '../rule-files/read-rule-files.ts';
 import { timeArgument } from './arguments.ts';
 import type { Connect } from './cli-connection.ts';
 import { formatTable, printable } from './query/table.ts';
@@ -117,7 +117,14 @@ async function apply(
   present: AlertRule | undefined,
 ): Promise<{ readonly id: string; readonly outcome: 'created' | 'changed' | 'unchanged' }> {
   if (present === undefined) return { id: (await client.rules.create(rule)).id, outcome: 'created' };
-  const { id, created_at: _created, updated_at: _updated, version: _version, ...definition } = present;
+  const {
+    id,
+    managed_by: _managedBy,
+    created_at: _created,
+    updated_at: _updated,
+    version: _version,
+    ...definition
+  } = present;
   if (isDeepStrictEqual(definition, { ...alertRuleDefaults, ...rule })) return { id, outcome: 'unchanged' };
   await client.rules.replace(id, rule);
   return { id, outcome: 'changed' };

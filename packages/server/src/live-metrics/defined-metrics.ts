@@ -1,15 +1,11 @@
+import { countedGroupBy } from '../domain/expressions/condition.ts';
+import type { MeasuredDefinition } from '../domain/metrics/defined-metric.ts';
 import { metricDefinitions } from '../domain/records/metric-definitions.ts';
 import type { RecordStore } from '../engines/record-store/port.ts';
 import { mostDefinitions } from './definition-source.ts';
 
 export interface DefinedMetrics {
-  list(project: string): Promise<
-    readonly {
-      readonly name: string;
-      readonly type: 'counter' | 'gauge' | 'histogram' | 'timer';
-      readonly group_by: Readonly<Record<string, string>>;
-    }[]
-  >;
+  list(project: string): Promise<readonly MeasuredDefinition[]>;
   count(
     project: string,
     counted: { readonly metric: string; readonly filter: string; readonly tags: readonly string[] },
@@ -39,7 +35,7 @@ export function createDefinedMetrics(records: RecordStore, newId: () => string):
           unit: '',
           filter,
           value: null,
-          group_by: Object.fromEntries(tags.map((tag) => [tag, `event.${tag}`])),
+          group_by: countedGroupBy(tags),
           enabled: true,
         });
       }),

@@ -34,6 +34,14 @@ export const alerting = Type.Object({
     items: 'networks like 10.1.0.0/16 or fd00::/8',
     default: [],
   }),
+  rule_files: list({
+    env: 'ALERTING_RULE_FILES',
+    description:
+      'Files of alert rules, in the form of `streamflow rule apply`, or directories of `.yaml`, `.yml` and `.json` files, relative to the working directory. The alerting service makes the rules as they say when it starts, and deletes those that have left the files; by the API they cannot be changed. Without this setting rules that it made stay, and can be changed.',
+    isItem: (item) => item !== '',
+    items: 'paths of files and directories',
+    default: [],
+  }),
   public_url: address({
     env: 'ALERTING_PUBLIC_URL',
     description: 'Address of the dashboard as people reach it, for links in alerts.',

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { compileExpression } from '../metrics/expressions.ts';
 import type { MetricValue } from '../metrics/live-metrics.ts';
 import { type ConditionRead, ExpressionError } from './condition.ts';
 import { createExpressions, expressionLimits } from './environment.ts';
@@ -101,6 +102,16 @@ describe('a condition', () => {
     expect(bySource?.tags).toEqual(['source', 'type']);
     expect(counted(['type', 'source'])).toEqual([bySource]);
     expect(counted([])[0]?.metric).not.toBe(bySource?.metric);
+  });
+
+  it.each([
+    '(event.type == "error" || event.type == "crash") && event.source == "api"',
+    'event.type == "error" || (event.type == "api.response" && event.source == "api")',
+    'event.source in ["x)(", "("]',
+  ])('counts by the whole of the filter %s, parentheses at its ends included', (filter) => {
+    const { counts } = expressions.compile(`1 < count ( ${filter} ) && errors > 2`);
+    expect(counts.map((counted) => counted.filter)).toEqual([filter]);
+    expect(compileExpression(filter, 'condition')).toHaveProperty('expression');
   });
 
   it('says what it reads, each once', () => {

@@ -1,4 +1,5 @@
 import type { MetricValue } from '../metrics/live-metrics.ts';
+import type { MetricFigure } from './metric-catalogue.ts';
 
 /** One span of a metric that a condition looks at: the rule's window, so long before the present one. */
 export interface ConditionRead {
@@ -21,6 +22,10 @@ export interface CountedEvents {
 /** Properties of an event by which counts of a filter may be grouped. */
 export const countedTags = ['type', 'source', 'severity', 'user_id', 'session_id', 'correlation_id'] as const;
 
+/** The expressions of a metric definition for these tags, by name. */
+export const countedGroupBy = (tags: readonly string[]): Record<string, string> =>
+  Object.fromEntries(tags.map((tag) => [tag, `event.${tag}`]));
+
 export interface Verdict {
   /** Null when what the condition hangs on has no values. */
   readonly holds: boolean | null;
@@ -34,6 +39,8 @@ export interface Condition {
   /** Everything that it may look at, each once. */
   readonly reads: readonly ConditionRead[];
   readonly counts: readonly CountedEvents[];
+  /** What is made of those metrics. */
+  readonly figures: readonly MetricFigure[];
   evaluate(values: ReadValues, given: { readonly threshold: number; readonly windowMs: number }): Verdict;
 }
 

@@ -30,6 +30,12 @@ interface Term {
   readonly changeMs: number | null;
 }
 
+interface CountCall {
+  readonly args: [ASTNode];
+  /** The call itself. */
+  readonly ast: ASTNode;
+}
+
 export interface Expressions {
   /**
    * @param groupBy the tags by which its counts of filters are parted
@@ -143,12 +149,13 @@ export function createExpressions({ metrics, hash }: ExpressionsOptions): Expres
       return termMacro({ figure: known(node), changeMs });
     },
   );
-  environment.registerFunction('count(ast): double', ({ args: [node] }: { args: [ASTNode] }) => {
+  environment.registerFunction('count(ast): double', ({ args: [node], ast }: CountCall) => {
     const named = figureNamed(node);
     if (named !== null)
       return termMacro({ figure: { metric: named.metric, statistic: 'count' }, changeMs: null });
     if (node.op === 'id' || node.op === 'call') known(node);
-    const filter = node.input.slice(node.start, node.end);
+    // The positions of an expression leave out the parentheses at its ends; those of the call do not.
+    const filter = ast.input.slice(ast.input.indexOf('(', ast.start) + 1, ast.end - 1).trim();
     const metric = `rule_events_${hash([filter, ...tags].join('\n'))}`;
     counts.push({ metric, filter, tags });
     const macro = termMacro({ figure: { metric, statistic: 'count' }, changeMs: null });
@@ -205,6 +212,9 @@ export function createExpressions({ metrics, hash }: ExpressionsOptions): Expres
         text,
         reads: readsOf(ownTerms),
         counts: ownCounts,
+        figures: ownTerms.flatMap(({ figure }) =>
+          figure.per === undefined ? [figure] : [figure, figure.per],
+        ),
         evaluate(values, { threshold, windowMs }): Verdict {
           reading = { values, windowMs };
           try {

@@ -169,16 +169,20 @@ export interface EventFoldOptions {
   readonly definitions: (project: string) => readonly DefinedMetric[];
   /** Leaves the built-in metrics and those sent as events out. */
   readonly definedAlone?: boolean;
+  /** What is folded together, milliseconds; a second unless given. */
+  readonly intervalMs?: number;
 }
 
 /** Folds events into what was measured in their seconds, by event time. */
 export class EventFold {
   readonly counts: FoldCounts = { overflow: 0, unusable: 0, unmeasured: 0 };
   private readonly options: EventFoldOptions;
+  private readonly intervalMs: number;
   private readonly projects = new Map<string, Map<number, SecondFold>>();
 
   constructor(options: EventFoldOptions) {
     this.options = options;
+    this.intervalMs = options.intervalMs ?? second;
   }
 
   /** `time` is the event's, milliseconds since the epoch. */
@@ -205,7 +209,7 @@ export class EventFold {
   }
 
   private foldOf(project: string, time: number): SecondFold {
-    const at = time - (time % second);
+    const at = time - (time % this.intervalMs);
     let seconds = this.projects.get(project);
     if (seconds === undefined) {
       seconds = new Map();

@@ -1,4 +1,4 @@
-import { Environment } from '@marcbachmann/cel-js';
+import { type ASTNode, Environment } from '@marcbachmann/cel-js';
 
 /*
  * CEL over `event`. JSON has one kind of number, which is a double here; so that `event.data.amount * 2` works as
@@ -57,5 +57,33 @@ export function compileExpression(text: string, expected: Expected): Compiled {
     },
   };
 }
+
+/**
+ * Types of events that an acceptable condition can hold for at all, by its parts like `event.type == "error"`; null when it
+ * does not say.
+ */
+export function eventTypesOf(condition: string): readonly string[] | null {
+  return typesOfNode(environment.parse(condition).ast);
+}
+
+function typesOfNode(node: ASTNode): readonly string[] | null {
+  if (node.op === '&&') {
+    const [left, right] = [typesOfNode(node.args[0]), typesOfNode(node.args[1])];
+    return left === null || right === null ? (left ?? right) : left.filter((type) => right.includes(type));
+  }
+  if (node.op === '==') {
+    const [type] = node.args.filter(isType);
+    const [value] = node.args.filter((side) => side.op === 'value');
+    return type !== undefined && typeof value?.args === 'string' ? [value.args] : null;
+  }
+  if (node.op === 'in' && isType(node.args[0]) && node.args[1].op === 'list') {
+    const values = node.args[1].args.map((item) => (item.op === 'value' ? item.args : null));
+    return values.every((value) => typeof value === 'string') ? values : null;
+  }
+  return null;
+}
+
+const isType = (node: ASTNode): boolean =>
+  node.op === '.' && node.args[0].op === 'id' && node.args[0].args === 'event' && node.args[1] === 'type';
 
 const firstLine = (message: string): string => message.split('\n')[0] ?? message;

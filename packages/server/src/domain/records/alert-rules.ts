@@ -20,6 +20,21 @@ export const alertRules = defineRecordKind(AlertRuleRecordFields, {
   unversioned: [],
 });
 
+const AlertRuleOriginFields = Type.Object({
+  /** As the configuration names it. */
+  file: Type.String(),
+});
+
+/** Of the rules that files keep, by their ids. */
+export const alertRuleOrigins = defineRecordKind(AlertRuleOriginFields, {
+  name: 'alert_rule_origins',
+  columns: { file: 'text' },
+  unique: [],
+  filters: [],
+  orders: [],
+  unversioned: [],
+});
+
 const AlertChannelRecordFields = Type.Object({
   type: Type.Enum([...channelTypes]),
   name: Type.String(),

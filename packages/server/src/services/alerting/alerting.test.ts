@@ -28,6 +28,7 @@ describe('alerting', () => {
   let service: Service;
   let live: TestLive;
   let history: HistoryPoint[] = [];
+  let stored = 0;
   let server: Awaited<ReturnType<typeof startTestServer>>;
   let base = '';
   let hooks: HttpReceiver;
@@ -89,10 +90,13 @@ describe('alerting', () => {
       records: records.store,
       events: {
         history: async () => history,
-        aggregate: async () => ({ aggregations: {}, total: 0, period: { start: null, end: null } }),
+        async *export() {},
+        aggregate: async () => ({ aggregations: {}, total: stored, period: { start: null, end: null } }),
       },
       live,
       defined: freeMetrics,
+      ruleFiles: [],
+      maxTagValues: 100,
       notifiers: createNotifiers({
         allowPrivateTargets: true,
         allowedNetworks: [],
@@ -404,12 +408,15 @@ describe('alerting', () => {
       '2023-12-01T00:01:46.000Z resolved',
     ]);
     expect((await call('GET', '/rules')).body.data).toEqual([]);
-    const bad = await call('POST', '/rules/preview', {
+    const one = {
       rule: { ...rule, condition: 'p95(response_time) > 1' },
       from: '2023-12-01T00:00:00Z',
       to: '2023-12-02T00:00:00Z',
-    });
-    expect([bad.status, bad.body.details.field]).toEqual([422, 'rule.condition']);
+    };
+    expect((await call('POST', '/rules/preview', one)).body.data.firings).toEqual([]);
+    stored = 500_001;
+    const crowded = await call('POST', '/rules/preview', one);
+    expect([crowded.status, crowded.body.details.field]).toEqual([422, 'from']);
     const dense = await call('POST', '/rules/preview', {
       rule,
       from: '2023-12-01T00:00:00Z',

@@ -18,6 +18,7 @@ import { createDelivery, type DeliveryLimits } from './delivery.ts';
 import { createEvaluationWriter } from './evaluation-writer.ts';
 import { createEvaluator } from './evaluator.ts';
 import { createLease } from './lease.ts';
+import { applyRuleFiles } from './rule-files.ts';
 import { ruleRoutes } from './rule-routes.ts';
 import { createSealing } from './sealing.ts';
 import { silenceRoutes } from './silence-routes.ts';
@@ -26,10 +27,14 @@ export interface AlertingOptions {
   readonly bus: Pick<Bus, 'ping' | 'publishLive' | 'subscribeLive'>;
   readonly records: RecordStore;
   /** What previews are made of. */
-  readonly events: Pick<EventStore, 'history' | 'aggregate'>;
+  readonly events: Pick<EventStore, 'history' | 'aggregate' | 'export'>;
+  /** Values of a tag that metrics tell apart. */
+  readonly maxTagValues: number;
   /** What rules are evaluated on; null where this process has no live metrics, and evaluates nothing. */
   readonly live: Pick<LiveMetrics, 'read' | 'watermark' | 'knownFrom' | 'onTick' | 'tracesOf'> | null;
   readonly defined: DefinedMetrics;
+  /** Files and directories of rules. */
+  readonly ruleFiles: readonly string[];
   readonly notifiers: Notifiers;
   /** Encrypts what is secret of channels. */
   readonly secret: string;
@@ -118,7 +123,15 @@ export function createAlerting(options: AlertingOptions): Service {
   return {
     name: 'alerting',
     routes: [
-      ...ruleRoutes({ records, events: options.events, defined, clock, newId, log }),
+      ...ruleRoutes({
+        records,
+        events: options.events,
+        maxTagValues: options.maxTagValues,
+        defined,
+        clock,
+        newId,
+        log,
+      }),
       ...alertRoutes({ records, clock, newId, log, tell }),
       ...channelRoutes({ records, sealing, send, clock, timers, newId, log }),
       ...silenceRoutes({ records, clock, newId, log }),
@@ -133,6 +146,7 @@ export function createAlerting(options: AlertingOptions): Service {
       notifications_pending: () => evaluator?.pendingNotifications() ?? 0,
     },
     async start() {
+      await applyRuleFiles({ paths: options.ruleFiles, records, defined, project, newId, log });
       await feed.start();
       evaluator?.start();
     },

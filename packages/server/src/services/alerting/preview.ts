@@ -2,11 +2,10 @@ import type { RulePreview } from '@streamflow/contracts';
 import type { GroupState, NoticeKind } from '../../domain/alert-rules/group-state.ts';
 import { stepRule } from '../../domain/alert-rules/rule-step.ts';
 import { validationError } from '../../domain/errors.ts';
-import type { EventStore } from '../../engines/event-store/port.ts';
 import { channelNames } from './evaluation-writer.ts';
 import { groupTags, type ReadyRule } from './rule-book.ts';
-import { createReadings } from './rule-readings.ts';
-import { readStoredSeries } from './stored-series.ts';
+import { createReadings, type GroupReading } from './rule-readings.ts';
+import { readStoredSeries, type SeriesSource } from './stored-series.ts';
 
 export interface PreviewQuery {
   readonly project: string;
@@ -30,7 +29,7 @@ type Firing = RulePreview['firings'][number];
  * do are left out.
  */
 export async function previewRule(
-  events: Pick<EventStore, 'history' | 'aggregate'>,
+  source: SeriesSource,
   rule: ReadyRule,
   { project, from: begin, to: end }: PreviewQuery,
   signal: AbortSignal,
@@ -44,7 +43,7 @@ export async function previewRule(
   const step = stepFor(spans, end - begin, reach);
   const from = Math.floor(begin / step) * step;
   const to = Math.ceil(end / step) * step;
-  const live = await readStoredSeries(events, rule, { project, from: from - reach, to, step }, signal);
+  const series = await readStoredSeries(source, rule, { project, from: from - reach, to, step }, signal);
 
   const { definition, timing } = rule;
   const states = new Map<string, GroupState>();
@@ -68,13 +67,19 @@ export async function previewRule(
     for (const channel of channels) notifications.push({ at: text(at), kind, channel, alert });
   };
 
+  // A span changes by the step that enters it and the one that leaves it.
+  const edges = [...new Set(reads.flatMap(({ agoMs }) => [agoMs, agoMs + rule.windowMs]))];
+  let readings: ReadonlyMap<string, GroupReading> | null = null;
   let evaluations = 0;
   for (let at = from + step; at <= to; at += step) {
     if (++evaluations % evaluationsAtATime === 0) {
       await pause();
       signal.throwIfAborted();
     }
-    const readings = createReadings(live, project, at)(rule);
+    if (readings === null || edges.some((ago) => series.hasAny(at - step - ago)))
+      readings = createReadings(series, project, at)(rule);
+    // Where no group waits for anything, nothing comes of the same once more.
+    else if (states.size === 0) continue;
     const outcome = stepRule({ timing, states, readings, at, silenced: () => false, newId: () => 'preview' });
     for (const [group, state] of outcome.states)
       if (state === null) states.delete(group);

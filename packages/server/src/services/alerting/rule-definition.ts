@@ -19,6 +19,14 @@ export const wholeRule = (input: AlertRuleInput): AlertRuleDefinition =>
 export const changedRule = (rule: AlertRuleDefinition, change: AlertRuleChange): AlertRuleDefinition =>
   definitions.Parse({ ...rule, ...change });
 
+/** What the record of a rule has of its definition. */
+export const recordFields = (definition: AlertRuleDefinition) => ({
+  name: definition.name,
+  enabled: definition.enabled,
+  level: definition.level,
+  definition,
+});
+
 /** Refuses rules that name channels that there are not. */
 export async function checkChannels(
   records: RecordReader,

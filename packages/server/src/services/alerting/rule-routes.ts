@@ -22,7 +22,7 @@ import { readPage } from '../../access/routes/record-pages.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { StreamFlowError } from '../../domain/errors.ts';
 import type { Log } from '../../domain/log.ts';
-import { type AlertRuleRecord, alertRules } from '../../domain/records/alert-rules.ts';
+import { type AlertRuleRecord, alertRuleOrigins, alertRules } from '../../domain/records/alert-rules.ts';
 import type { EventStore } from '../../engines/event-store/port.ts';
 import type { RecordRef, RecordStore, WriteOptions } from '../../engines/record-store/port.ts';
 import type { MountedRoute } from '../../http/service.ts';
@@ -30,7 +30,8 @@ import type { DefinedMetrics } from './defined-metrics.ts';
 import { previewRule } from './preview.ts';
 import { raiseRevision } from './revision.ts';
 import { openRuleBook } from './rule-book.ts';
-import { changedRule, checkChannels, wholeRule } from './rule-definition.ts';
+import { changedRule, checkChannels, recordFields, wholeRule } from './rule-definition.ts';
+import { readOrigins, refuseKeptByFile } from './rule-origins.ts';
 
 const listQuery = Compile(ListRulesQuery);
 const params = Compile(RuleParams);
@@ -41,7 +42,9 @@ const previewBody = Compile(RulePreviewBody);
 export interface RuleRoutesOptions {
   readonly records: RecordStore;
   /** What previews are made of. */
-  readonly events: Pick<EventStore, 'history' | 'aggregate'>;
+  readonly events: Pick<EventStore, 'history' | 'aggregate' | 'export'>;
+  /** Values of a tag that metrics tell apart. */
+  readonly maxTagValues: number;
   readonly defined: DefinedMetrics;
   readonly clock: Clock;
   readonly newId: () => string;
@@ -52,6 +55,7 @@ export interface RuleRoutesOptions {
 export function ruleRoutes({
   records,
   events,
+  maxTagValues,
   defined,
   clock,
   newId,
@@ -68,12 +72,6 @@ export function ruleRoutes({
     project,
     id: params.Parse(given).id.toLowerCase(),
   });
-  const fieldsOf = (definition: AlertRuleDefinition) => ({
-    name: definition.name,
-    enabled: definition.enabled,
-    level: definition.level,
-    definition,
-  });
   const save = async (
     ref: RecordRef,
     definition: AlertRuleDefinition,
@@ -81,7 +79,8 @@ export function ruleRoutes({
   ): Promise<AlertRuleRecord> => {
     await check(ref.id, ref.project, definition);
     return records.transaction(async (tx) => {
-      const saved = await tx.update(alertRules, ref, fieldsOf(definition), options);
+      await refuseKeptByFile(tx, ref);
+      const saved = await tx.update(alertRules, ref, recordFields(definition), options);
       await raiseRevision(tx, ref.project);
       return saved;
     });
@@ -95,13 +94,16 @@ export function ruleRoutes({
   return [
     {
       contract: listRules,
-      handle({ query, principal: { project } }) {
+      async handle({ query, principal: { project } }) {
         const { enabled, level, ...page } = listQuery.Parse(query);
+        const origins = await readOrigins(records, project);
         const where = {
           ...(enabled === undefined ? {} : { enabled }),
           ...(level === undefined ? {} : { level }),
         };
-        return readPage(records, alertRules, { project, where }, page, viewRule);
+        return readPage(records, alertRules, { project, where }, page, (rule) =>
+          viewRule(rule, origins.get(rule.id) ?? null),
+        );
       },
     },
     {
@@ -112,13 +114,13 @@ export function ruleRoutes({
         const id = newId();
         await check(id, project, definition);
         const rule = await records.transaction(async (tx) => {
-          const made = await tx.insert(alertRules, { id, project, ...fieldsOf(definition) });
+          const made = await tx.insert(alertRules, { id, project, ...recordFields(definition) });
           await raiseRevision(tx, project);
           return made;
         });
         log.info('Alert rule created', { rule: id, by: principal.id });
         reply.header('etag', entityTag(rule));
-        return envelope('Rule created successfully', viewRule(rule), clock.now());
+        return envelope('Rule created successfully', viewRule(rule, null), clock.now());
       },
     },
     {
@@ -128,16 +130,19 @@ export function ruleRoutes({
         const book = await openRuleBook(project, defined);
         const ready = book.read(newId(), wholeRule(rule));
         const range = { project, from: Date.parse(from), to: Date.parse(to) };
-        const preview = await previewRule(events, ready, range, signal, yieldToOthers);
+        const source = { events, maxTagValues, definitions: await defined.list(project) };
+        const preview = await previewRule(source, ready, range, signal, yieldToOthers);
         return envelope('Rule tried successfully', preview, clock.now());
       },
     },
     {
       contract: getRule,
       async handle({ params: given, principal: { project }, reply }) {
-        const rule = await present(refOf(project, given));
+        const ref = refOf(project, given);
+        const rule = await present(ref);
+        const origin = await records.get(alertRuleOrigins, ref);
         reply.header('etag', entityTag(rule));
-        return envelope('Rule retrieved successfully', viewRule(rule), clock.now());
+        return envelope('Rule retrieved successfully', viewRule(rule, origin?.file ?? null), clock.now());
       },
     },
     {
@@ -148,7 +153,7 @@ export function ruleRoutes({
         const rule = await save(ref, wholeRule(input.Parse(body)), matchOptions(headers['if-match']));
         log.info('Alert rule replaced', { rule: ref.id, by: principal.id });
         reply.header('etag', entityTag(rule));
-        return envelope('Rule updated successfully', viewRule(rule), clock.now());
+        return envelope('Rule updated successfully', viewRule(rule, null), clock.now());
       },
     },
     {
@@ -162,7 +167,7 @@ export function ruleRoutes({
         const rule = await save(ref, definition, options);
         log.info('Alert rule changed', { rule: ref.id, by: principal.id });
         reply.header('etag', entityTag(rule));
-        return envelope('Rule updated successfully', viewRule(rule), clock.now());
+        return envelope('Rule updated successfully', viewRule(rule, null), clock.now());
       },
     },
     {
@@ -171,19 +176,24 @@ export function ruleRoutes({
         const ref = refOf(principal.project, given);
         const rule = await present(ref);
         await records.transaction(async (tx) => {
+          await refuseKeptByFile(tx, ref);
           await tx.delete(alertRules, ref, matchOptions(headers['if-match']));
           await raiseRevision(tx, ref.project);
         });
         log.info('Alert rule deleted', { rule: ref.id, by: principal.id });
-        return envelope('Rule deleted successfully', viewRule(rule), clock.now());
+        return envelope('Rule deleted successfully', viewRule(rule, null), clock.now());
       },
     },
   ];
 }
 
-const viewRule = ({ id, definition, created_at, updated_at, version }: AlertRuleRecord): AlertRule => ({
+const viewRule = (
+  { id, definition, created_at, updated_at, version }: AlertRuleRecord,
+  managedBy: string | null,
+): AlertRule => ({
   id,
   ...definition,
+  managed_by: managedBy,
   created_at: timeText(created_at),
   updated_at: timeText(updated_at),
   version,

@@ -1,167 +1,122 @@
-import { validationError } from '../../domain/errors.ts';
+import { StreamFlowError, validationError } from '../../domain/errors.ts';
+import { countedGroupBy } from '../../domain/expressions/condition.ts';
 import { measured } from '../../domain/expressions/metric-catalogue.ts';
-import type { LiveMetrics, MetricGroup, MetricRead, MetricValue } from '../../domain/metrics/live-metrics.ts';
+import {
+  compileDefinition,
+  type DefinedMetric,
+  type MeasuredDefinition,
+} from '../../domain/metrics/defined-metric.ts';
+import { eventTypesOf } from '../../domain/metrics/expressions.ts';
+import type { EventFilter } from '../../domain/queries/event-query.ts';
 import type { EventStore } from '../../engines/event-store/port.ts';
+import { isCounted, readCountedSeries } from './counted-series.ts';
+import { readFoldedSeries } from './folded-series.ts';
 import type { ReadyRule } from './rule-book.ts';
+import type { SeriesQuery, StoredSeries } from './series.ts';
 
-/** Metrics that count events, and so can be had from stored events by interval. */
-const counted: readonly string[] = [measured.events, measured.errors];
-const groupable = ['type', 'source', 'severity'] as const;
-type Groupable = (typeof groupable)[number];
-/** Groups that a preview follows: the largest. */
-const mostGroups = 200;
-
-export interface SeriesQuery {
-  readonly project: string;
-  /** Milliseconds since the epoch, multiples of the step. */
-  readonly from: number;
-  readonly to: number;
-  readonly step: number;
+export interface SeriesSource {
+  readonly events: Pick<EventStore, 'history' | 'aggregate' | 'export'>;
+  /** The metrics that users define, as they are now. */
+  readonly definitions: readonly MeasuredDefinition[];
+  readonly maxTagValues: number;
 }
 
+/** Events that are read one by one for a preview: some seconds of work. */
+const mostEventsRead = 500_000;
+
 /**
- * What the metrics of a rule would have read, from the stored events: by steps, which windows are made of. One query for
- * all of it.
- * @throws StreamFlowError ValidationError when the rule reads what cannot be had so
+ * The series of a rule from stored events: by one query where the store counts what it reads, from the events themselves
+ * where it does not.
+ * @throws StreamFlowError ValidationError when that would be too many events
  */
 export async function readStoredSeries(
-  events: Pick<EventStore, 'history' | 'aggregate'>,
+  { events, definitions, maxTagValues }: SeriesSource,
   rule: ReadyRule,
   query: SeriesQuery,
   signal: AbortSignal,
-): Promise<Pick<LiveMetrics, 'read'>> {
-  const metrics = new Set(
-    [...rule.condition.reads, ...(rule.resolveCondition?.reads ?? [])].map(({ metric }) => metric),
-  );
+): Promise<StoredSeries> {
+  const conditions = [rule.condition, ...(rule.resolveCondition === null ? [] : [rule.resolveCondition])];
+  const figures = conditions.flatMap((condition) => condition.figures);
   const groupBy = rule.definition.group_by;
-  for (const metric of metrics)
-    if (!counted.includes(metric) || (groupBy.length > 0 && metric !== measured.events))
-      throw validationError([
-        {
-          field: 'rule.condition',
-          message:
-            'A preview knows conditions over counts of events and errors (events_total, events_per_second, error_count, error_rate), with group_by over counts of events alone',
-        },
-      ]);
-  const series = new Series(query);
-  if (groupBy.length === 0) await readHistory(events, query, series, signal);
-  else await readGroups(events, query, groupBy, series, signal);
-  return { read: (read) => series.read(read) };
-}
+  if (isCounted(figures, groupBy)) return readCountedSeries(events, figures, groupBy, query, signal);
 
-async function readHistory(
-  events: Pick<EventStore, 'history'>,
-  { project, from, to, step }: SeriesQuery,
-  series: Series,
-  signal: AbortSignal,
-): Promise<void> {
-  const points = await events.history(
-    { filter: { project, start: from, end: to }, interval: step },
-    { signal },
-  );
-  for (const { timestamp, events: count, errors } of points) {
-    series.add(measured.events, [], timestamp, count);
-    series.add(measured.errors, [], timestamp, errors);
-  }
-  series.close();
-}
-
-async function readGroups(
-  events: Pick<EventStore, 'aggregate'>,
-  { project, from, to, step }: SeriesQuery,
-  groupBy: readonly string[],
-  series: Series,
-  signal: AbortSignal,
-): Promise<void> {
-  const fields = groupBy.map((name) => {
-    const field = groupable.find((one) => one === name);
-    if (field === undefined || groupBy.length > 2)
-      throw validationError([
-        {
-          field: 'rule.group_by',
-          message: 'A preview knows at most two of type, source and severity as groups',
-          allowed_values: [...groupable],
-        },
-      ]);
-    return { kind: 'field' as const, field: field satisfies Groupable };
-  });
-  const { series: points = [] } = await events.aggregate(
+  const reads = conditions.flatMap((condition) => condition.reads);
+  const metrics = new Set(reads.map(({ metric }) => metric));
+  const counts = conditions.flatMap((condition) => condition.counts);
+  const defined = [
+    ...definitions.filter(({ name }) => !counts.some(({ metric }) => metric === name)),
+    ...counts.map(({ metric, filter, tags }) => ({
+      name: metric,
+      type: 'counter' as const,
+      filter,
+      value: null,
+      group_by: countedGroupBy(tags),
+    })),
+  ].filter(({ name }) => metrics.has(name));
+  const types = typesOf(metrics, defined);
+  const { project, from, to } = query;
+  const filter: EventFilter = { project, start: from, end: to, ...(types === null ? {} : { types }) };
+  await refuseTooMany(events, filter, signal);
+  return readFoldedSeries(
+    events,
     {
-      filter: { project, start: from, end: to },
-      metric: 'count',
-      groupBy: fields,
-      interval: step,
-      limit: mostGroups,
+      filter,
+      metrics,
+      definitions: defined.map(compiled),
+      groupBy,
+      maxTagValues,
+      spans: reads.length,
     },
-    { signal },
+    query,
+    signal,
   );
-  for (const { timestamp, aggregations } of points)
-    for (const [first, value] of Object.entries(aggregations)) {
-      const at = Date.parse(timestamp);
-      if (typeof value === 'number') series.add(measured.events, [first], at, value);
-      else if (value !== null)
-        for (const [second, count] of Object.entries(value))
-          if (count !== null) series.add(measured.events, [first, second], at, count);
-    }
-  series.close();
 }
 
-interface Sums {
-  readonly tags: readonly string[];
-  /** What came before each step, and at the end of all. */
-  readonly before: Float64Array;
+function compiled(definition: MeasuredDefinition): DefinedMetric {
+  const made = compileDefinition(definition);
+  if ('metric' in made) return made.metric;
+  const [issue] = made.issues;
+  throw new StreamFlowError(
+    'ValidationError',
+    `The metric ${definition.name} cannot be measured: ${issue?.message ?? 'its definition does not compile'}`,
+    { details: { field: 'rule.condition' } },
+  );
 }
 
-/** Counts by step, added up so that any window of whole steps is one subtraction. */
-class Series {
-  readonly #query: SeriesQuery;
-  readonly #steps: number;
-  readonly #metrics = new Map<string, Map<string, Sums>>();
+const builtIn: readonly string[] = Object.values(measured);
 
-  constructor(query: SeriesQuery) {
-    this.#query = query;
-    this.#steps = Math.ceil((query.to - query.from) / query.step);
+/** Types of all events that the metrics are measured by; null for any. */
+function typesOf(
+  metrics: ReadonlySet<string>,
+  defined: readonly MeasuredDefinition[],
+): readonly string[] | null {
+  const types = new Set<string>();
+  for (const name of metrics) {
+    if (builtIn.includes(name)) return null;
+    // Events of type `metric` measure whatever they name.
+    types.add('metric');
   }
-
-  add(metric: string, tags: readonly string[], at: number, count: number): void {
-    const groups = this.#metrics.get(metric) ?? new Map<string, Sums>();
-    this.#metrics.set(metric, groups);
-    const key = JSON.stringify(tags);
-    const sums = groups.get(key) ?? { tags, before: new Float64Array(this.#steps + 1) };
-    groups.set(key, sums);
-    const index = this.#indexOf(at) + 1;
-    sums.before[index] = (sums.before[index] ?? 0) + count;
+  for (const { filter } of defined) {
+    const own = filter === null ? null : eventTypesOf(filter);
+    if (own === null) return null;
+    for (const type of own) types.add(type);
   }
-
-  /** Makes sums of the counts. */
-  close(): void {
-    for (const groups of this.#metrics.values())
-      for (const { before } of groups.values())
-        for (let index = 1; index < before.length; index++)
-          before[index] = (before[index] ?? 0) + (before[index - 1] ?? 0);
-  }
-
-  read({ metric, from, to }: MetricRead): MetricGroup[] {
-    const found: MetricGroup[] = [];
-    for (const { tags, before } of this.#metrics.get(metric)?.values() ?? []) {
-      const count = (before[this.#indexOf(to)] ?? 0) - (before[this.#indexOf(from)] ?? 0);
-      if (count > 0) found.push({ tags, value: countOf(count) });
-    }
-    return found;
-  }
-
-  #indexOf(at: number): number {
-    const index = Math.floor((at - this.#query.from) / this.#query.step);
-    return Math.min(Math.max(0, index), this.#steps);
-  }
+  return [...types];
 }
 
-const countOf = (count: number): MetricValue => ({
-  count,
-  sum: count,
-  min: 1,
-  max: 1,
-  last: 1,
-  unique: 0,
-  quantile: () => 1,
-});
+async function refuseTooMany(
+  events: Pick<EventStore, 'aggregate'>,
+  filter: EventFilter,
+  signal: AbortSignal,
+): Promise<void> {
+  const { total } = await events.aggregate({ filter, metric: 'count', groupBy: [], limit: 1 }, { signal });
+  if (total === null || total <= mostEventsRead) return;
+  throw validationError([
+    {
+      field: 'from',
+      message:
+        `A preview of this condition reads every event: the store keeps no quantiles, distinct users or expressions by interval. ` +
+        `There are ${total} events in this time, the windows before it included, and at most ${mostEventsRead} are read: choose a shorter one`,
+    },
+  ]);
+}

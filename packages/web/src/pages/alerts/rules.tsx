@@ -112,13 +112,14 @@ function RuleRow({ rule, firing, mayEdit, onEdit }: RuleRowProps) {
         </span>
       </td>
       <td>
-        {mayEdit ? (
+        {mayEdit && rule.managed_by === null ? (
           <button className="link" onClick={onEdit} type="button">
             {rule.name}
           </button>
         ) : (
           rule.name
         )}
+        {rule.managed_by === null ? null : <span className="quiet"> kept in {rule.managed_by}</span>}
       </td>
       <td>
         <Level level={rule.level} />
@@ -131,7 +132,7 @@ function RuleRow({ rule, firing, mayEdit, onEdit }: RuleRowProps) {
       </td>
       <td className="number">
         {toggle.error !== null ? <span className="error-text">{describeError(toggle.error)}</span> : null}
-        {mayEdit ? (
+        {mayEdit && rule.managed_by === null ? (
           <Button disabled={toggle.isPending} onClick={() => toggle.mutate()} size="small">
             {rule.enabled ? 'Disable' : 'Enable'}
           </Button>
