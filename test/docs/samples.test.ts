@@ -13,10 +13,10 @@ import Type from 'typebox';
 import { Compile } from 'typebox/compile';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { readRuleFile } from '../../packages/server/src/cli/alerting/rule-file.ts';
 import { loadConfig } from '../../packages/server/src/config/load.ts';
 import { listSettings } from '../../packages/server/src/config/setting-list.ts';
 import { compileExpression } from '../../packages/server/src/domain/metrics/expressions.ts';
+import { readRuleFile } from '../../packages/server/src/rule-files/read-rule-files.ts';
 import { openRuleBook } from '../../packages/server/src/services/alerting/rule-book.ts';
 import { wholeRule } from '../../packages/server/src/services/alerting/rule-definition.ts';
 import { run } from '../deploy/programs.ts';
@@ -147,8 +147,8 @@ function definitionFault(value: unknown): string | null {
     [filter, 'condition'],
     [measured, 'number'],
   ] as const) {
-    const compiled = typeof text === 'string' ? compileExpression(text, expected) : {};
-    if ('problem' in compiled) return `${text}: ${compiled.problem.message}`;
+    const compiled = typeof text === 'string' ? compileExpression(text, expected) : null;
+    if (compiled !== null && 'problem' in compiled) return `${text}: ${compiled.problem.message}`;
   }
   return null;
 }
