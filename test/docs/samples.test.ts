@@ -173,7 +173,13 @@ describe('samples in YAML', () => {
     .flatMap((page) => shellOf(page).flatMap(shellCommands))
     .filter((words) => words.some((word) => word.endsWith('/metric-definitions')))
     .map((words) => definitionBody.Parse(JSON.parse(words[words.indexOf('-d') + 1] ?? '')))
-    .map(({ name, type, group_by: groupBy = {} }) => ({ name, type, group_by: groupBy }));
+    .map(({ name, type, filter = null, value = null, group_by: groupBy = {} }) => ({
+      name,
+      type,
+      filter,
+      value,
+      group_by: groupBy,
+    }));
   const book = openRuleBook('default', { list: async () => defined, count: async () => {} });
 
   it.each(rules)('$name are rules that would be taken, conditions included', async ({ text }) => {
