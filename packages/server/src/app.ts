@@ -29,7 +29,14 @@ import { createLiveMetrics } from './live-metrics/live-metrics.ts';
 import { createMetrics } from './observability/metrics.ts';
 import { openBus, openDatabase, openEvents, openRateLimiter, openRecords } from './open-engines.ts';
 import { openTraces } from './open-traces.ts';
-import { mailServerOf, rateLimitsOf, retentionOf, serviceUrl, smsAccountOf } from './service-settings.ts';
+import {
+  mailServerOf,
+  rateLimitsOf,
+  retentionOf,
+  sealingSecretsOf,
+  serviceUrl,
+  smsAccountOf,
+} from './service-settings.ts';
 import { createAlerting } from './services/alerting/alerting.ts';
 import { createNotifiers } from './services/alerting/create-notifiers.ts';
 import { createAnalytics } from './services/analytics/analytics.ts';
@@ -247,7 +254,7 @@ export function startApp({
           smsAccount: smsAccountOf(config),
           now: () => clock.now(),
         }),
-        secret: config.alerting.secret_key?.reveal() ?? jwtSecret,
+        secrets: sealingSecretsOf(config, jwtSecret),
         publicUrl: config.alerting.public_url?.reveal().replace(/\/+$/, '') ?? null,
         project: 'default',
         alone: config.engines.records === 'sqlite',

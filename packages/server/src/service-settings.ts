@@ -61,3 +61,16 @@ export function smsAccountOf({ sms }: Config): SmsAccount | null {
   if (url === null || sid === null || token === null || from === null) return null;
   return { apiUrl: url.reveal(), sid, token: token.reveal(), from };
 }
+
+/**
+ * What is secret of channels is sealed with the first. The others may have sealed it before: the secret that signs tokens,
+ * until there was one of its own, and the previous ones of both.
+ */
+export function sealingSecretsOf(
+  { alerting, security }: Config,
+  jwtSecret: string,
+): readonly [string, ...string[]] {
+  const own = alerting.secret_key?.reveal() ?? null;
+  const before = [...alerting.previous_secret_keys, ...security.jwt.previous_secret_keys];
+  return [own ?? jwtSecret, ...(own === null ? [] : [jwtSecret]), ...before.map((secret) => secret.reveal())];
+}

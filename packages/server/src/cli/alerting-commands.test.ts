@@ -59,7 +59,7 @@ beforeAll(async () => {
       smsAccount: null,
       now: clock.now,
     }),
-    secret: 'a secret of the tests, of at least 32 bytes',
+    secrets: ['a secret of the tests, of at least 32 bytes'],
     publicUrl: null,
     project,
     alone: true,

@@ -7,7 +7,7 @@ const placeholders = ['your-secret-key-here', 'your-secret-key', 'secret', 'chan
 /** A key of HS256 shorter than its hash is weaker than the signature (RFC 7518, 3.2). */
 const leastBytes = 32;
 
-/** What is wrong with the signing secrets: refused in production, a warning elsewhere. */
+/** What is wrong with the secrets that sign and encrypt: refused in production, a warning elsewhere. */
 export function checkSecrets(
   values: ConfigValues,
   shape: 'embedded' | 'server',
@@ -24,6 +24,13 @@ export function checkSecrets(
     ...(secret === null ? [] : [{ key, value: secret.reveal() }]),
     ...values.security.jwt.previous_secret_keys.map((previous) => ({
       key: 'security.jwt.previous_secret_keys',
+      value: previous.reveal(),
+    })),
+    ...(values.alerting.secret_key === null
+      ? []
+      : [{ key: 'alerting.secret_key', value: values.alerting.secret_key.reveal() }]),
+    ...values.alerting.previous_secret_keys.map((previous) => ({
+      key: 'alerting.previous_secret_keys',
       value: previous.reveal(),
     })),
   ].flatMap(({ key, value }): Problem[] => {

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import Type from 'typebox';
-import { address, list, optionalText, secret, toggle } from '../setting.ts';
+import { address, list, optionalText, secret, secretList, toggle } from '../setting.ts';
 
 /* The ways that alerts leave by. */
 
@@ -19,8 +19,14 @@ export const alerting = Type.Object({
   secret_key: secret({
     env: 'ALERTING_SECRET_KEY',
     description:
-      'Encrypts what is secret of alert channels. Derived from the secret that signs tokens unless it is set; channels made under another key cannot be read.',
+      'Encrypts what is secret of alert channels. Derived from the secret that signs tokens unless it is set; channels made under a key that is neither this nor a previous one cannot be read.',
     expected: 'a secret of at least 32 bytes',
+  }),
+  previous_secret_keys: secretList({
+    env: 'ALERTING_PREVIOUS_SECRET_KEYS',
+    description:
+      'Keys that encrypted channels before. Channels are encrypted anew with the key of now when the alerting service starts; after that they can be taken out.',
+    expected: 'secrets of at least 32 bytes, separated by commas or as a YAML list',
   }),
   allow_private_targets: toggle({
     env: 'ALERTING_ALLOW_PRIVATE_TARGETS',

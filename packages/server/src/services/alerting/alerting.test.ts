@@ -107,7 +107,7 @@ describe('alerting', () => {
         smsAccount: { apiUrl: hooks.url, sid: 'AC', token: 't', from: '+15550100' },
         now: Date.now,
       }),
-      secret: 'a secret of the tests, of at least 32 bytes',
+      secrets: ['a secret of the tests, of at least 32 bytes'],
       publicUrl: null,
       project,
       alone: true,

@@ -18,6 +18,7 @@ import { createDelivery, type DeliveryLimits } from './delivery.ts';
 import { createEvaluationWriter } from './evaluation-writer.ts';
 import { createEvaluator } from './evaluator.ts';
 import { createLease } from './lease.ts';
+import { renewChannels } from './renew-channels.ts';
 import { applyRuleFiles } from './rule-files.ts';
 import { ruleRoutes } from './rule-routes.ts';
 import { createSealing } from './sealing.ts';
@@ -36,8 +37,8 @@ export interface AlertingOptions {
   /** Files and directories of rules. */
   readonly ruleFiles: readonly string[];
   readonly notifiers: Notifiers;
-  /** Encrypts what is secret of channels. */
-  readonly secret: string;
+  /** The first encrypts what is secret of channels; the others did before, and open it. */
+  readonly secrets: readonly [string, ...string[]];
   /** Address of the dashboard for links, without a slash at its end; null for none. */
   readonly publicUrl: string | null;
   /** The project whose rules are evaluated. */
@@ -73,7 +74,7 @@ export function createAlerting(options: AlertingOptions): Service {
     live,
     tracing = null,
   } = options;
-  const sealing = createSealing(options.secret);
+  const sealing = createSealing(options.secrets);
   const send = createChannelSender(options.notifiers, sealing);
   const tell = createTeller(bus);
   const feed = createAlertsFeed(bus, log);
@@ -147,6 +148,7 @@ export function createAlerting(options: AlertingOptions): Service {
     },
     async start() {
       await applyRuleFiles({ paths: options.ruleFiles, records, defined, project, newId, log });
+      await renewChannels({ records, project, sealing, log });
       await feed.start();
       evaluator?.start();
     },
