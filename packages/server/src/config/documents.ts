@@ -55,7 +55,7 @@ export async function readDocuments<T extends { readonly name: string }>(
   for (const path of paths)
     for (const file of await filesAt(path, problems))
       try {
-        const values = kind.read(listOf(key, parseText(await readFile(file, 'utf8'))));
+        const values = await readDocumentFile(file, kind);
         documents.push(...values.map((value, index) => ({ file, index, value })));
       } catch (error) {
         problems.push(...problemsOf(file, error));
@@ -73,6 +73,21 @@ export async function readDocuments<T extends { readonly name: string }>(
   }
   if (problems.length > 0) throw documentsError(key, problems);
   return documents;
+}
+
+/**
+ * What one file has.
+ * @throws StreamFlowError that says what is wrong, without the name of the file
+ */
+export async function readDocumentFile<T>(
+  file: string,
+  { key, read }: DocumentKind<T>,
+): Promise<readonly T[]> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StreamFlowError('NotFound', `cannot be read: ${reason}`);
+  });
+  return read(listOf(key, parseText(text)));
 }
 
 export function problemsOf(file: string, error: unknown): DocumentProblem[] {

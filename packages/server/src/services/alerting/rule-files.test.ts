@@ -122,7 +122,7 @@ describe('rules of files', () => {
     await writeFile(file, '[{ name: A, condition: errors > 1 }, { name: B, condition: eror_rate > 1 }]');
     expect(await problems(file)).toContain('/errors.yaml: rules.1.condition: ');
     await writeFile(file, 'rules: [');
-    expect(await problems(file)).toContain('/errors.yaml is neither YAML nor JSON');
+    expect(await problems(file)).toContain('/errors.yaml: is neither YAML nor JSON');
   });
 
   it('may name channels that are made later', async () => {

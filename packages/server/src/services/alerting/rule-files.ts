@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AlertRuleDefinition } from '@streamflow/contracts';
+import { type DocumentProblem, documentsError } from '../../config/documents.ts';
 import { StreamFlowError } from '../../domain/errors.ts';
 import type { Log } from '../../domain/log.ts';
 import {
@@ -9,7 +10,7 @@ import {
   alertRules,
 } from '../../domain/records/alert-rules.ts';
 import type { RecordStore, RecordTransaction } from '../../engines/record-store/port.ts';
-import { type FileProblem, readRuleFiles, ruleFilesError } from '../../rule-files/read-rule-files.ts';
+import { readRuleFiles } from '../../rule-files/read-rule-files.ts';
 import type { DefinedMetrics } from './defined-metrics.ts';
 import { readAll } from './evaluator-memory.ts';
 import { raiseRevision } from './revision.ts';
@@ -52,7 +53,7 @@ interface Applied {
 export async function applyRuleFiles(options: RuleFilesOptions): Promise<void> {
   const { paths, records, project, newId, log } = options;
   const files = await readRuleFiles(paths);
-  const wanted = files.map(({ file, index, rule }) => ({ file, index, definition: wholeRule(rule) }));
+  const wanted = files.map(({ file, index, value }) => ({ file, index, definition: wholeRule(value) }));
   await check(options, wanted);
   const applied = await settled(() =>
     records.transaction((tx) =>
@@ -88,7 +89,7 @@ async function check(
   const channels = await readAll(records, alertChannels, { project });
   const known = new Set(channels.map(({ type, name }) => `${type}:${name}`));
   const book = await openRuleBook(project, defined);
-  const problems: FileProblem[] = [];
+  const problems: DocumentProblem[] = [];
   for (const { file, index, definition } of wanted) {
     for (const channel of [...definition.channels, ...definition.escalation_channels])
       if (channel.includes(':') && !known.has(channel))
@@ -108,7 +109,7 @@ async function check(
       problems.push({ file, field, message: `rules.${index}.${error.message}` });
     }
   }
-  if (problems.length > 0) throw ruleFilesError(problems);
+  if (problems.length > 0) throw documentsError('rules', problems);
 }
 
 async function apply(
